@@ -63,7 +63,9 @@ def random_weights(config: Mapping[str, object], seed: int = 0) -> dict[str, np.
         assert isinstance(value, int)
         return value
 
-    hidden, inner, experts, dim = (size(n) for n in ("hidden_size", "intermediate_size", "num_local_experts", "head_dim"))
+    hidden, inner, experts, dim = (
+        size(n) for n in ("hidden_size", "intermediate_size", "num_local_experts", "head_dim")
+    )
     queries, keys = size("num_attention_heads") * dim, size("num_key_value_heads") * dim
 
     def normal(*shape: int, scale: float = 1.0) -> np.ndarray:
@@ -79,13 +81,22 @@ def random_weights(config: Mapping[str, object], seed: int = 0) -> dict[str, np.
         tensors[at + "input_layernorm.weight"] = 1 + normal(hidden, scale=0.1)
         tensors[at + "post_attention_layernorm.weight"] = 1 + normal(hidden, scale=0.1)
         tensors[at + "self_attn.sinks"] = normal(size("num_attention_heads"))
-        shapes = {"q_proj": (queries, hidden), "k_proj": (keys, hidden), "v_proj": (keys, hidden), "o_proj": (hidden, queries)}
+        shapes = {
+            "q_proj": (queries, hidden),
+            "k_proj": (keys, hidden),
+            "v_proj": (keys, hidden),
+            "o_proj": (hidden, queries),
+        }
         for name, (rows, columns) in shapes.items():
             tensors[f"{at}self_attn.{name}.weight"] = normal(rows, columns, scale=1.5 * columns**-0.5)
             tensors[f"{at}self_attn.{name}.bias"] = normal(rows, scale=0.1)
         tensors[at + "mlp.router.weight"] = normal(experts, hidden, scale=2 * hidden**-0.5)
         tensors[at + "mlp.router.bias"] = normal(experts, scale=0.1)
-        for name, rows, columns in (("gate_proj", inner, hidden), ("up_proj", inner, hidden), ("down_proj", hidden, inner)):
+        for name, rows, columns in (
+            ("gate_proj", inner, hidden),
+            ("up_proj", inner, hidden),
+            ("down_proj", hidden, inner),
+        ):
             tensors[f"{at}mlp.experts.{name}.weight"] = normal(experts, rows, columns, scale=2 * columns**-0.5)
             tensors[f"{at}mlp.experts.{name}.bias"] = normal(experts, rows, scale=0.1)
     return tensors
@@ -167,7 +178,9 @@ def _expert(name: str, value: np.ndarray, layout: Layout, dtype: mx.Dtype) -> di
     return {module + "_blocks": blocks, module + "_scales": scales}
 
 
-def _write(folder: Path, config: Mapping[str, object], tensors: Mapping[str, mx.array], shards: int, eos: int | None) -> None:
+def _write(
+    folder: Path, config: Mapping[str, object], tensors: Mapping[str, mx.array], shards: int, eos: int | None
+) -> None:
     names = list(tensors)
     where: dict[str, str] = {}
     for shard in range(shards):

@@ -65,7 +65,9 @@ def read_header(path: Path) -> dict[str, TensorInfo]:
                 raise CheckpointError(f"{path.name} has a damaged header ({size:,} bytes in all)", _DAMAGED)
             header = json.loads(file.read(length))
     except OSError as error:
-        raise CheckpointError(f"{path} cannot be read: {error.strerror}", "Check the file and its permissions.") from None
+        raise CheckpointError(
+            f"{path} cannot be read: {error.strerror}", "Check the file and its permissions."
+        ) from None
     except ValueError:
         raise CheckpointError(f"{path.name} has a damaged header: it is not JSON", _DAMAGED) from None
     if not isinstance(header, dict):
@@ -82,9 +84,13 @@ def _entry(path: Path, name: str, entry: object, room: int) -> TensorInfo:
         assert all(isinstance(n, int) and n >= 0 for n in (*shape, begin, end))
         assert math.prod(shape) * _BYTES[dtype] == end - begin
     except (AssertionError, KeyError, TypeError, ValueError):
-        raise CheckpointError(f"{path.name} has a damaged header: the entry of {name[:80]} is senseless", _DAMAGED) from None
+        raise CheckpointError(
+            f"{path.name} has a damaged header: the entry of {name[:80]} is senseless", _DAMAGED
+        ) from None
     if end > room:
-        raise CheckpointError(f"{path.name} is truncated: {name[:80]} ends {end - room:,} bytes behind the file", _DAMAGED)
+        raise CheckpointError(
+            f"{path.name} is truncated: {name[:80]} ends {end - room:,} bytes behind the file", _DAMAGED
+        )
     return TensorInfo(path, dtype, tuple(shape), end - begin)
 
 
@@ -99,7 +105,9 @@ def _index(folder: Path) -> dict[str, str] | None:
         raise CheckpointError(f"{path} cannot be read: {error.strerror}", "Check the file's permissions.") from None
     except (KeyError, TypeError, ValueError):
         raise CheckpointError(f"{path} is not a safetensors index", _DAMAGED) from None
-    names = isinstance(index, dict) and all(isinstance(shard, str) and Path(shard).name == shard for shard in index.values())
+    names = isinstance(index, dict) and all(
+        isinstance(shard, str) and Path(shard).name == shard for shard in index.values()
+    )
     if not names:
         raise CheckpointError(f"{path} names shards outside its folder", "Do not use this checkpoint.")
     return dict(index)

@@ -93,11 +93,15 @@ def read_config(folder: Path) -> ModelConfig:
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise CheckpointError(f"{folder} has no config.json", "Give the folder that holds a gpt_oss checkpoint.") from None
+        raise CheckpointError(
+            f"{folder} has no config.json", "Give the folder that holds a gpt_oss checkpoint."
+        ) from None
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read: {error.strerror}", "Check the file's permissions.") from None
     except ValueError as error:
-        raise CheckpointError(f"{path} is not JSON: {error}", "The file is damaged: get the checkpoint again.") from None
+        raise CheckpointError(
+            f"{path} is not JSON: {error}", "The file is damaged: get the checkpoint again."
+        ) from None
     if not isinstance(raw, dict):
         raise CheckpointError(f"{path} is not a JSON object", "The file is damaged: get the checkpoint again.")
     if raw.get("model_type") != MODEL_TYPE:
@@ -123,7 +127,9 @@ def parse_config(raw: Mapping[str, object], where: str) -> ModelConfig:
         kv_heads=fields.whole("num_key_value_heads", 8),
         head_dim=fields.whole("head_dim", 64),
         experts=experts,
-        experts_per_token=fields.whole("num_experts_per_tok" if "num_experts_per_tok" in raw else "experts_per_token", 4),
+        experts_per_token=fields.whole(
+            "num_experts_per_tok" if "num_experts_per_tok" in raw else "experts_per_token", 4
+        ),
         vocabulary=fields.whole("vocab_size", 201_088),
         context=fields.whole("max_position_embeddings", 131_072),
         norm_eps=fields.real("rms_norm_eps", 1e-5),
@@ -163,7 +169,9 @@ class _Fields:
         return float(value)
 
     def _senseless(self, name: str, value: object) -> CheckpointError:
-        return CheckpointError(f"{self.where}: {name} cannot be {value!r}", "The config is damaged: get the checkpoint again.")
+        return CheckpointError(
+            f"{self.where}: {name} cannot be {value!r}", "The config is damaged: get the checkpoint again."
+        )
 
 
 def _attention(names: object, layers: int, where: str) -> tuple[AttentionMode, ...]:

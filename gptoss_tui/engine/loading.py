@@ -166,4 +166,3 @@ def _gate_up(tensors: Tensors, at: str, experts: int, inner: int, hidden: int) -
     order = split_interleaved(2 * inner)
     matrix = tensors.experts(at + "gate_up_proj", experts, 2 * inner, hidden, lambda array: array[:, order])
     return matrix, tensors.vector(at + "gate_up_proj_bias", experts, 2 * inner)[:, order]
-

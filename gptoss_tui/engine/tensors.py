@@ -68,7 +68,9 @@ class Tensors:
         """Raises `CheckpointError` if the files hold tensors that no part of the model took."""
         if self._found:
             names = ", ".join(name[:80] for name in sorted(self._found)[:3])
-            raise CheckpointError(f"{self.name} holds {len(self._found)} tensors that gpt_oss has not ({names})", _WRONG)
+            raise CheckpointError(
+                f"{self.name} holds {len(self._found)} tensors that gpt_oss has not ({names})", _WRONG
+            )
 
     def _stored(
         self, name: str, shape: tuple[int, ...], arrange: Arrange | None = None, keep_rows: bool = False
@@ -104,7 +106,8 @@ class Tensors:
         mode = "affine" if affine else _MICROSCALING.get((bits, group), "")
         if rest or packed.dtype != "U32" or not group or not mode or (affine and bits not in _AFFINE_BITS):
             raise CheckpointError(
-                f"{self.name}: {name} has weights {packed.shape} and scales {scaled.shape}, which do not pack {shape}", _WRONG
+                f"{self.name}: {name} has weights {packed.shape} and scales {scaled.shape}, which do not pack {shape}",
+                _WRONG,
             )
         weight = self._take(f"{name}.weight", packed.shape)
         scales = self._cast(self._take(f"{name}.scales", scaled.shape))
@@ -131,7 +134,9 @@ class Tensors:
         if info is None:
             raise CheckpointError(f"{self.name} lacks the tensor {name}", _WRONG)
         if info.shape != shape:
-            raise CheckpointError(f"{self.name}: {name} has shape {info.shape} where the config asks for {shape}", _WRONG)
+            raise CheckpointError(
+                f"{self.name}: {name} has shape {info.shape} where the config asks for {shape}", _WRONG
+            )
         if info.file not in self._open:
             # The headers were checked before; what MLX reads now is what they describe.
             loaded = mx.load(str(info.file))

@@ -1,0 +1,337 @@
+"""`Engine`: the one thread on which MLX runs, for the life of a model, and the handle on what it is writing.
+
+MLX's streams belong to the thread that made them, so loading, prefill, decode and the caches all live on this thread;
+only values of `events` leave it. It never waits for a reader: events queue up until somebody takes them.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+
+import mlx.core as mx
+
+from gptoss_tui.engine.awake import keep_awake
+from gptoss_tui.engine.control import Control
+from gptoss_tui.engine.events import Event, Finished, LayerState, LoadProgress, ModelInfo
+from gptoss_tui.engine.generator import BeforeSample, Generator, Request
+from gptoss_tui.engine.loading import load_model, working_set
+from gptoss_tui.engine.params import SamplingParams
+from gptoss_tui.errors import DeviceError, EngineBusy, EngineClosed, ParameterError, PromptError
+
+HISTORY_BYTES = 256 * 2**20
+"""Default budget of the sliding layers' rewind history."""
+
+T = TypeVar("T")
+
+
+class Generation(Iterator[Event]):
+    """One answer being written. Iterating blocks; `drain` never does. Leaving `with` stops it and waits."""
+
+    def __init__(self, control: Control, on_event: Callable[[], None] | None) -> None:
+        self._control = control
+        self._on_event = on_event
+        self._events: deque[Event] = deque()
+        self._changed = threading.Condition()
+        self._done = False
+        self._fault: BaseException | None = None
+
+    @property
+    def params(self) -> SamplingParams:
+        """The parameters in force, seed included. A change, from any thread, holds from the first token not yet emitted."""
+        return self._control.params
+
+    @params.setter
+    def params(self, params: SamplingParams) -> None:
+        self._control.params = params
+
+    @property
+    def reused_tokens(self) -> int:
+        """Prompt tokens that needed no prefill; valid once an event has come."""
+        return self._control.reused_tokens
+
+    @property
+    def done(self) -> bool:
+        """Whether the model thread has finished with it; events may still wait to be taken."""
+        return self._done
+
+    def stop(self) -> None:
+        """Ends the answer after the token that is being computed. From any thread."""
+        self._control.stopped = True
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Blocks until the model thread has finished with it, or `timeout` seconds; whether it has."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._done, timeout)
+
+    def drain(self) -> list[Event]:
+        """All events that have come since the last call, at once. Raises the fault that ended it, after its last events."""
+        with self._changed:
+            events = list(self._events)
+            self._events.clear()
+            if not events:
+                self._raise_fault()
+            return events
+
+    def __next__(self) -> Event:
+        with self._changed:
+            self._changed.wait_for(lambda: self._events or self._done)
+            if self._events:
+                return self._events.popleft()
+            self._raise_fault()
+            raise StopIteration
+
+    def __enter__(self) -> Generation:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+        self.wait()
+
+    def _raise_fault(self) -> None:
+        fault, self._fault = self._fault, None
+        if fault is not None:
+            raise fault
+
+    def _put(self, event: Event) -> None:
+        """Queues an event; on the model's thread."""
+        with self._changed:
+            self._events.append(event)
+            self._done = self._done or isinstance(event, Finished)
+            self._changed.notify_all()
+        if self._on_event is not None:
+            self._on_event()
+
+    def _fail(self, fault: BaseException) -> None:
+        """Ends it with a fault; on the model's thread."""
+        with self._changed:
+            self._fault = fault
+            self._done = True
+            self._changed.notify_all()
+        if self._on_event is not None:
+            self._on_event()
+
+
+class Engine:
+    """A loaded model on a thread of its own. Make one with `Engine.load`."""
+
+    def __init__(self) -> None:
+        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        # A daemon: a pass that hangs in a driver must not keep the process from leaving.
+        self._thread = threading.Thread(target=self._run, name="gptoss-model", daemon=True)
+        self._thread.start()
+        self._lock = threading.Lock()
+        self._current: Generation | None = None
+        self._ahead = threading.Event()  # set to end the idle prefill that is under way
+        self._closed = False
+        self._generator: Generator
+        self.info: ModelInfo
+        """What was loaded."""
+
+    @classmethod
+    def load(
+        cls,
+        folder: Path | str,
+        on_progress: Callable[[LoadProgress], None] | None = None,
+        *,
+        cancelled: Callable[[], bool] | None = None,
+        history_bytes: int = HISTORY_BYTES,
+        dense: bool | None = None,
+    ) -> Engine:
+        """Loads the checkpoint in `folder`, blocking; `on_progress` is called on the model's thread.
+
+        `cancelled` is asked between layers. `history_bytes` bounds what is kept for rewinding (see `cache`); `dense` is
+        `load_model`'s. Raises what `load_model` raises.
+        """
+        engine = cls()
+        abandoned = threading.Event()
+
+        def load() -> None:
+            loaded = load_model(
+                Path(folder),
+                on_progress,
+                cancelled=lambda: abandoned.is_set() or (cancelled is not None and cancelled()),
+                dense=dense,
+            )
+            limit = working_set()
+            if limit is not None:  # keeps the weights resident, as mlx-lm's wired_limit does
+                mx.set_wired_limit(limit)
+            engine.info = loaded.info
+            engine._generator = Generator(loaded.model, history_bytes)
+
+        try:
+            engine._call(load).result()
+        except BaseException:
+            abandoned.set()  # an interrupt in this thread ends the loading in the other
+            engine.close(wait=False)
+            raise
+        return engine
+
+    @property
+    def busy(self) -> bool:
+        """Whether an answer is being written. Idle prefill does not count: it gives way."""
+        return self._current is not None and not self._current.done
+
+    @property
+    def cached_tokens(self) -> int:
+        """Tokens whose keys and values the caches hold."""
+        return self.layers()[0].tokens
+
+    def layers(self) -> tuple[LayerState, ...]:
+        """Every layer's attention and cache now, counted on the host. From any thread."""
+        return self._generator.layers()
+
+    def generate(
+        self,
+        ids: Sequence[int],
+        params: SamplingParams | None = None,
+        *,
+        max_tokens: int | None = None,
+        stop_ids: Collection[int] = (),
+        top_logprobs: int = 0,
+        pins: Collection[int] = (),
+        before_sample: BeforeSample | None = None,
+        on_event: Callable[[], None] | None = None,
+        router: bool = False,
+    ) -> Generation:
+        """Answers the prompt `ids`; returns at once.
+
+        `max_tokens`: None is what the context leaves. `stop_ids` end the answer and are told as steps. `top_logprobs`: how
+        many alternatives each step lists. `pins`: positions whose rewinding must stay cheap. `before_sample(index,
+        previous_id, params)` runs on the model's thread before token `index` is settled; parameters that it returns hold
+        from that token on. `on_event` runs on the model's thread after each event was queued and must only wake the reader.
+        `router` adds each layer's experts to the steps.
+
+        Raises `PromptError` for an empty prompt, one that fills the context or one with foreign ids, `ParameterError`,
+        `EngineBusy`, `EngineClosed`.
+        """
+        request = Request(
+            ids=tuple(ids),
+            max_tokens=max_tokens,
+            stop_ids=frozenset(stop_ids),
+            top_logprobs=top_logprobs,
+            pins=tuple(pins),
+            before_sample=before_sample,
+            router=router,
+            started=time.perf_counter(),
+        )
+        self._check(request)
+        control = Control(params if params is not None else SamplingParams())
+        generation = Generation(control, on_event)
+        with self._lock:
+            if self.busy:
+                raise EngineBusy("An answer is being written already", "Wait for it, or stop it first.")
+            self._current = generation
+        self._ahead.set()
+
+        def run() -> None:
+            try:
+                with keep_awake():
+                    self._generator.generate(request, control, generation._put)
+            except BaseException as fault:  # whatever it is, the reader is told: this thread has nobody to tell
+                self._generator.forget()
+                generation._fail(_as_device_error(fault))
+
+        self._call(run)
+        return generation
+
+    def prefill(self, ids: Sequence[int]) -> None:
+        """Reads `ids` while nobody waits; returns at once. The next `generate` ends it and keeps what it read."""
+        wanted = tuple(ids)[: self.info.context]
+        self._ahead.set()
+        ahead = self._ahead = threading.Event()
+
+        def run() -> None:
+            try:
+                self._generator.prefill(wanted, ahead.is_set)
+            except RuntimeError:
+                # Nobody waits for this; if the device is in trouble, the next answer will meet it and say so.
+                self._generator.forget()
+
+        self._call(run)
+
+    def forget(self) -> None:
+        """Empties the caches, once what is being written has ended."""
+        self._ahead.set()
+        self._call(self._generator.forget).result()
+
+    def close(self, wait: bool = True) -> None:
+        """Stops what is being written and ends the thread. Does nothing the second time."""
+        self._ahead.set()
+        if self._current is not None:
+            self._current.stop()
+        if not self._closed:
+            self._closed = True
+            self._jobs.put(None)
+        if wait:
+            self._thread.join()
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _check(self, request: Request) -> None:
+        context, vocabulary = self.info.context, self.info.vocabulary_size
+        if not request.ids:
+            raise PromptError("The prompt is empty", "Write something to answer.")
+        if len(request.ids) >= context:
+            raise PromptError(
+                f"The prompt has {len(request.ids):,} tokens and the model's context holds {context:,}",
+                "Shorten it, or begin a new conversation.",
+            )
+        if not all(0 <= token < vocabulary for token in request.ids):
+            raise PromptError(
+                f"The prompt holds ids outside the vocabulary of {vocabulary:,}", "Use the model's own tokenizer."
+            )
+        if request.max_tokens is not None and request.max_tokens < 1:
+            raise ParameterError(f"max tokens cannot be {request.max_tokens}", "Give 1 or more.")
+        if not 0 <= request.top_logprobs <= vocabulary:
+            raise ParameterError(f"top logprobs cannot be {request.top_logprobs}", f"Give 0 to {vocabulary:,}.")
+
+    def _call(self, job: Callable[[], T]) -> Future[T]:
+        """Runs `job` on the model's thread, after those before it."""
+        if self._closed:
+            raise EngineClosed("The engine is closed", "Load the model again.")
+        future: Future[T] = Future()
+
+        def run() -> None:
+            try:
+                future.set_result(job())
+            except BaseException as fault:
+                future.set_exception(fault)
+
+        self._jobs.put(run)
+        return future
+
+    def _run(self) -> None:
+        """The model's thread."""
+        while (job := self._jobs.get()) is not None:
+            job()
+            del job  # or the last generation would live until the next
+        if hasattr(self, "_generator"):
+            del self._generator
+        # Streams left to the interpreter's end may abort the process.
+        mx.clear_streams()
+
+
+def _as_device_error(fault: BaseException) -> BaseException:
+    """MLX reports a failing device as a RuntimeError of some later evaluation."""
+    if type(fault) is not RuntimeError:
+        return fault
+    return DeviceError(
+        f"The device failed while computing: {str(fault).splitlines()[0] if str(fault) else 'no reason given'}",
+        "The caches were emptied; try again. If it keeps failing, close other programs or shorten the conversation.",
+    )
