@@ -11,13 +11,15 @@ import mlx.core as mx
 import numpy as np
 
 Layout = Literal["mlx", "hf", "openai"]
-"""mlx: gate/up/down apart, as mlx-lm writes. hf: `gate_up_proj` interleaved, (experts, in, out). openai: `_blocks`/`_scales`."""
+"""mlx: gate/up/down apart, as mlx-lm writes. hf: `gate_up_proj` interleaved, (experts, in, out). openai:
+`_blocks`/`_scales`."""
 Affine = tuple[int, int]
 """(bits, group size)."""
 
 
 def geometry(**changes: object) -> dict[str, object]:
-    """A config.json for a tiny gpt_oss, with YaRN that mlx-lm agrees on; `changes` override fields (None removes one)."""
+    """A config.json for a tiny gpt_oss, with YaRN that mlx-lm agrees on; `changes` override fields (None removes
+    one)."""
     config: dict[str, object] = {
         "architectures": ["GptOssForCausalLM"],
         "model_type": "gpt_oss",
@@ -116,8 +118,9 @@ def tiny_checkpoint(
 ) -> Path:
     """Writes a checkpoint into `folder` and returns it.
 
-    `affine` quantises every matrix; `per_tensor` overrides by the end of a module's name (`mlp.router`), where the string
-    `mxfp4` stands for that mode. Layout `openai` holds MXFP4 experts and everything else in `dtype`. `changes` go to `geometry`.
+    `affine` quantises every matrix; `per_tensor` overrides by the end of a module's name (`mlp.router`), where the
+    string `mxfp4` stands for that mode. Layout `openai` holds MXFP4 experts and everything else in `dtype`. `changes`
+    go to `geometry`.
     """
     config = geometry(**changes)
     folder.mkdir(parents=True, exist_ok=True)
@@ -173,7 +176,7 @@ def _expert(name: str, value: np.ndarray, layout: Layout, dtype: mx.Dtype) -> di
         return {module + "_bias": mx.array(value).astype(dtype)}
     if layout == "hf":
         return {module: mx.array(np.ascontiguousarray(value.swapaxes(1, 2))).astype(dtype)}
-    packed, scales = mx.quantize(mx.array(value).astype(dtype), group_size=32, bits=4, mode="mxfp4")
+    packed, scales, *_ = mx.quantize(mx.array(value).astype(dtype), group_size=32, bits=4, mode="mxfp4")
     blocks = packed.view(mx.uint8).reshape(*scales.shape, 16)
     return {module + "_blocks": blocks, module + "_scales": scales}
 

@@ -86,7 +86,8 @@ class FusedAttention:
 
 
 class PlainAttention:
-    """In plain operations on float32. The rotation's table carries the scale on the query rows and leaves values alone."""
+    """In plain operations on float32. The rotation's table carries the scale on the query rows and leaves values
+    alone."""
 
     def __init__(self, config: ModelConfig) -> None:
         self.config = config

@@ -39,7 +39,8 @@ class LayerCache:
         self._pins: dict[int, mx.array] = {}
 
     def append(self, *parts: mx.array, pins: Collection[int] = ()) -> None:
-        """Adds rows for L new tokens; the parts are (heads, L, head_dim), stacked to 2 * kv_heads: keys, then values."""
+        """Adds rows for L new tokens; the parts are (heads, L, head_dim), stacked to 2 * kv_heads: keys, then
+        values."""
         count = parts[0].shape[1]
         rows = self._room(count, parts[0].dtype, pins)
         begin = self.length - self._start

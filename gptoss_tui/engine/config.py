@@ -87,7 +87,8 @@ class ModelConfig:
 def read_config(folder: Path) -> ModelConfig:
     """The config of the checkpoint in `folder`.
 
-    Raises `CheckpointError` where the file is missing, is not JSON, names another model_type or holds senseless figures.
+    Raises `CheckpointError` where the file is missing, is not JSON, names another model_type or holds senseless
+    figures.
     """
     path = folder / "config.json"
     try:

@@ -28,7 +28,8 @@ class Control:
 
     @property
     def params(self) -> SamplingParams:
-        """What chooses the first token that is not emitted yet. Set from any thread; a seed of None keeps the present one."""
+        """What chooses the first token that is not emitted yet. Set from any thread; a seed of None keeps the present
+        one."""
         return self._params
 
     @params.setter

@@ -129,7 +129,8 @@ class LayerState:
     tokens: int
     """Tokens of the context that this layer has read."""
     visible: int
-    """Tokens that the last one read attends to, itself included: all in a full layer, at most `window` in a sliding one."""
+    """Tokens that the last one read attends to, itself included: all in a full layer, at most `window` in a sliding
+    one."""
     used_bytes: int
     """Keys and values that attention needs now."""
     history_bytes: int

@@ -21,6 +21,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import mlx.core as mx
 
@@ -86,7 +87,7 @@ class _Drawn:
     def queue(self) -> None:
         """Starts computing it."""
         flags = [] if self.draw.exact is None else [self.draw.exact]
-        mx.async_eval(self.draw.token, self.draw.logprob, *flags, *self.held.arrays())
+        mx.async_eval([self.draw.token, self.draw.logprob, *flags, *self.held.arrays()])
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,8 @@ class Generator:
         limit = room if request.max_tokens is None else min(room, request.max_tokens)
         begun = time.perf_counter()
         held: _Held | None = None
-        for held in self._read(ids, request, control, emit):
+        for last in self._read(ids, request, control, emit):
+            held = last
             if control.stopped:
                 break
         prefilled = time.perf_counter()
@@ -178,7 +180,8 @@ class Generator:
                 break
 
     def _rewind_to(self, ids: Sequence[int], most: int) -> int:
-        """Goes back to the end of the longest prefix of `ids`, up to `most`, that the caches hold; returns its length."""
+        """Goes back to the end of the longest prefix of `ids`, up to `most`, that the caches hold; returns its
+        length."""
         pairs = zip(self.tokens, ids[:most], strict=False)
         common = next(
             (index for index, (mine, theirs) in enumerate(pairs) if mine != theirs), min(len(self.tokens), most)
@@ -192,7 +195,8 @@ class Generator:
     def _read(
         self, ids: Sequence[int], request: Request, control: Control, emit: Callable[[Event], None]
     ) -> Iterator[_Held]:
-        """Prefills with progress, yielding what each chunk's pass held. Nothing is told where one token is left to read."""
+        """Prefills with progress, yielding what each chunk's pass held. Nothing is told where one token is left to
+        read."""
         reused, begun = len(self.tokens), time.perf_counter()
         tell = len(ids) - reused > 1
         if tell:
@@ -207,7 +211,7 @@ class Generator:
         while len(self.tokens) < len(ids):
             chunk = ids[len(self.tokens) : len(self.tokens) + self._chunk]
             begun = time.perf_counter()
-            held = self._pass(mx.array(chunk), request)
+            held = self._pass(mx.array(list(chunk)), request)
             self.tokens.extend(chunk)
             # The logits of all but the last chunk are not needed, so they are never computed.
             last = request is not None and len(self.tokens) == len(ids)
@@ -239,7 +243,7 @@ class Generator:
                 if ahead is None and index + 1 < limit:
                     ahead = self._read_ahead(drawn, request, position + 1, known)
                 drawn = self._exactly(drawn, position, known)
-                token = int(drawn.draw.token.item())
+                token = int(_host(drawn.draw.token.item()))
                 if ahead is not None and ahead.read.item() != token:
                     # It was drawn anew since: the queued pass read a token that nobody will see.
                     with self._counting:
@@ -301,12 +305,17 @@ def _recent(known: list[int]) -> mx.array:
     return mx.array(([-1] * RECENT_TOKENS + known)[-RECENT_TOKENS:], mx.int32)
 
 
+def _host(value: Any) -> Any:
+    """What MLX handed to the host, whose stubs cannot say whether it is a number or a list."""
+    return value
+
+
 def _step(drawn: _Drawn, index: int, token: int, started: float) -> Step:
     """The event for a token that is known by now."""
     alternatives: tuple[tuple[int, float], ...] = ()
     if drawn.held.alternatives is not None:
-        ids, logprobs = (array.tolist() for array in drawn.held.alternatives)
+        ids, logprobs = (_host(array.tolist()) for array in drawn.held.alternatives)
         alternatives = tuple(zip(ids, logprobs, strict=True))
-    experts = () if drawn.held.experts is None else tuple(tuple(row) for row in drawn.held.experts.tolist())
-    logprob = float(drawn.draw.logprob.item())
+    experts = () if drawn.held.experts is None else tuple(tuple(row) for row in _host(drawn.held.experts.tolist()))
+    logprob = float(_host(drawn.draw.logprob.item()))
     return Step(index, token, logprob, drawn.params, time.perf_counter() - started, alternatives, experts)

@@ -47,11 +47,11 @@ def load_model(
 ) -> Loaded:
     """Reads the checkpoint in `folder` onto the default device.
 
-    `on_progress` is called after each layer; `cancelled` is asked between two layers. `dense` overrides whether quantised
-    matrices are dequantised at load (None: the policy above).
+    `on_progress` is called after each layer; `cancelled` is asked between two layers. `dense` overrides whether
+    quantised matrices are dequantised at load (None: the policy above).
 
-    Raises `CheckpointError` for a folder that is no complete gpt_oss checkpoint, `MemoryLimitError` for one that is larger
-    than this machine's memory, `LoadCancelled`.
+    Raises `CheckpointError` for a folder that is no complete gpt_oss checkpoint, `MemoryLimitError` for one that is
+    larger than this machine's memory, `LoadCancelled`.
     """
     config = read_config(folder)
     found = read_tensors(folder)

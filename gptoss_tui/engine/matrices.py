@@ -57,7 +57,8 @@ class Dense:
 
 @dataclass(frozen=True, slots=True)
 class Quantised:
-    """Weights of a few bits each, with a scale (and, for affine, a bias) a group of `group` neighbours along the input."""
+    """Weights of a few bits each, with a scale (and, for affine, a bias) a group of `group` neighbours along the
+    input."""
 
     weight: mx.array
     """(out, in * bits / 32) uint32, or with a leading axis of experts."""

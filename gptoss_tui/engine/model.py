@@ -9,7 +9,7 @@ It knows no sampling and no loop; `loading` builds it, `cache` holds what it rem
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -33,8 +33,8 @@ class Layer:
     attention_norm: mx.array
     """(hidden,)."""
     qkv: Matrix
-    """hidden -> (heads + 2 kv_heads) * head_dim: queries, keys, values. The pairs that RoPE turns lie next to each other
-    in queries and keys (see `loading`)."""
+    """hidden -> (heads + 2 kv_heads) * head_dim: queries, keys, values. The pairs that RoPE turns lie next to each
+    other in queries and keys (see `loading`)."""
     qkv_bias: mx.array
     sinks: mx.array
     """(heads,): a logit for "attend to nothing" that each head's softmax includes."""
@@ -75,8 +75,8 @@ class Taps:
     experts: list[mx.array] = field(default_factory=list)
     """For each layer (experts_per_token,): the experts of the last token, strongest first."""
     attention: mx.array | None = None
-    """(heads, T): how the last token's heads weigh the T rows that `attention_layer` sees; each row sums to less than 1,
-    the rest going to the sink."""
+    """(heads, T): how the last token's heads weigh the T rows that `attention_layer` sees; each row sums to less than
+    1, the rest going to the sink."""
 
 
 class Model:
@@ -93,7 +93,7 @@ class Model:
         self.head = head
         self.dtype = norm.dtype
         self._attend: Attention
-        self._swiglu = partial(swiglu, limit=config.swiglu_limit)
+        self._swiglu: Callable[[mx.array], mx.array] = partial(swiglu, limit=config.swiglu_limit)
         if mx.default_device() == mx.Device(mx.cpu):
             self._attend = PlainAttention(config)
         else:
@@ -106,8 +106,8 @@ class Model:
     ) -> mx.array:
         """Reads L tokens and returns the logits that follow the last: ids (L,) int to (vocabulary,).
 
-        The tokens stand behind those in `cache`, which grows by L. `pins` are positions whose way back must not be lost.
-        Nothing is evaluated.
+        The tokens stand behind those in `cache`, which grows by L. `pins` are positions whose way back must not be
+        lost. Nothing is evaluated.
         """
         x = self.embedding.rows(ids).astype(self.dtype)
         self._attend.begin(len(ids), cache.length)

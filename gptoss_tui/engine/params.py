@@ -1,4 +1,5 @@
-"""`SamplingParams`: what a person may turn while an answer is being written. No mlx here, so that front ends may import it."""
+"""`SamplingParams`: what a person may turn while an answer is being written. No mlx here, so that front ends may import
+it."""
 
 from __future__ import annotations
 

@@ -34,7 +34,8 @@ def inverse_frequencies(rope: RopeConfig, head_dim: int) -> npt.NDArray[np.float
 
 
 def correction_range(rope: RopeConfig, head_dim: int) -> tuple[float, float]:
-    """The ends of YaRN's ramp as (fractional) indices of frequencies: 8.09 and 17.40 for gpt-oss, 8 and 18 truncated."""
+    """The ends of YaRN's ramp as (fractional) indices of frequencies: 8.09 and 17.40 for gpt-oss, 8 and 18
+    truncated."""
 
     def index_of(turns: float) -> float:
         return head_dim / 2 * math.log(rope.original / (turns * 2 * math.pi)) / math.log(rope.theta)

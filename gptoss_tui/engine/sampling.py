@@ -1,18 +1,18 @@
 """The sampler: one position's logits in, one token out, everything a lazy MLX graph.
 
-Order and meaning of the filters are mlx-lm's (`mlx_lm/sample_utils.py`): the repetition penalty changes the logits of the
-last 20 tokens, top-p keeps the nucleus of the distribution at temperature 1, min-p and top-k cut it further, and the
-token is drawn at the temperature. Three things are done otherwise:
+Order and meaning of the filters are mlx-lm's (`mlx_lm/sample_utils.py`): the repetition penalty changes the logits of
+the last 20 tokens, top-p keeps the nucleus of the distribution at temperature 1, min-p and top-k cut it further, and
+the token is drawn at the temperature. Three things are done otherwise:
 
-* **Gumbel noise belongs to the token.** A draw is the argmax of logprob / temperature + noise(key, token id), which is a
-  sample of the softmax. The noise is a hash, so it can be had for the few tokens that are left without making it for the
-  whole vocabulary, and a turned knob moves the answer only as far as the knob demands.
-* **The nucleus is found without sorting the vocabulary.** The filters keep the likeliest tokens, so they need no more than
-  a shortlist of them: exactly top-k tokens where that filter is on, else a fixed number and a flag that says whether the
-  nucleus lay inside. Where it did not, `exhaustive=True` looks at every token; the threshold is then found by halving:
-  partition, weigh the upper half, go on in the half that holds the threshold.
-* **Sums are made in stages.** MLX's CPU backend adds 200,000 float32 numbers one after the other, which puts `logsumexp`
-  off by up to 5e-4; in stages of 64 the error stays under 1e-6.
+* **Gumbel noise belongs to the token.** A draw is the argmax of logprob / temperature + noise(key, token id), which is
+  a sample of the softmax. The noise is a hash, so it can be had for the few tokens that are left without making it for
+  the whole vocabulary, and a turned knob moves the answer only as far as the knob demands.
+* **The nucleus is found without sorting the vocabulary.** The filters keep the likeliest tokens, so they need no more
+  than a shortlist of them: exactly top-k tokens where that filter is on, else a fixed number and a flag that says
+  whether the nucleus lay inside. Where it did not, `exhaustive=True` looks at every token; the threshold is then found
+  by halving: partition, weigh the upper half, go on in the half that holds the threshold.
+* **Sums are made in stages.** MLX's CPU backend adds 200,000 float32 numbers one after the other, which puts
+  `logsumexp` off by up to 5e-4; in stages of 64 the error stays under 1e-6.
 
 Nothing is compiled, so no change of a parameter can cause a trace. Not known here: text, caches, the model, the host's
 clock. NaN logits give some valid token with a NaN logprob and no fault.
@@ -74,7 +74,8 @@ def push(recent: mx.array, token: mx.array) -> mx.array:
 
 
 def top_logprobs(logits: mx.array, k: int) -> tuple[mx.array, mx.array]:
-    """The `k` likeliest tokens (fewer where the vocabulary is smaller), likeliest first, the lower id first among equals.
+    """The `k` likeliest tokens (fewer where the vocabulary is smaller), likeliest first, the lower id first among
+    equals.
 
     Returns ids, uint32 (k,), and their logprobs, float32 (k,).
     """
@@ -104,8 +105,8 @@ class Sampler:
     ) -> Draw:
         """Draw one token.
 
-        `logits`: (vocabulary,), float32 or bfloat16. `recent`: int32 (20,), the last tokens in any order, -1 where there
-        are fewer. The seed in `params` is not looked at: `noise` is all the randomness there is.
+        `logits`: (vocabulary,), float32 or bfloat16. `recent`: int32 (20,), the last tokens in any order, -1 where
+        there are fewer. The seed in `params` is not looked at: `noise` is all the randomness there is.
         """
         logits = logits.astype(mx.float32)
         peak, total = _normaliser(logits)
@@ -152,7 +153,8 @@ class Sampler:
 
 def _penalised(logits: mx.array, recent: mx.array, penalty: float) -> mx.array:
     """`logits` with those of the `recent` tokens moved towards less likely, each once however often it occurs."""
-    # Empty places repeat the newest token, since equal values written twice do no harm; with none at all nothing changes.
+    # Empty places repeat the newest token, since equal values written twice do no harm; with none at all nothing
+    # changes.
     ids = mx.where(recent < 0, recent[-1:], recent)
     places = mx.maximum(ids, 0)
     old = logits[places]
@@ -178,7 +180,8 @@ def _nucleus_threshold(values: mx.array, peak: mx.array, mass: mx.array, sortabl
 
 
 def _largest(values: mx.array, count: int) -> mx.array:
-    """The ids of the `count` largest values, in no order, the lower id first where equal ones compete: uint32 (count,)."""
+    """The ids of the `count` largest values, in no order, the lower id first where equal ones compete: uint32
+    (count,)."""
     if values.size < 32 * count:
         return mx.argpartition(-values, count - 1)[:count]
     # The largest values lie in the blocks with the largest maxima: two small partitions instead of a big one. Blocks in
@@ -216,8 +219,8 @@ def _gumbel(noise: NoiseKey, ids: mx.array) -> mx.array:
     bits = (bits ^ (bits >> 16)) * 0x7FEB352D
     bits = (bits ^ (bits >> 15)) * 0x846CA68B
     bits = bits ^ (bits >> 16)
-    # -u, with u in (0, 1): winners have the smallest u, which log1p keeps all digits of. The scale is a little less than
-    # 2^-32, because the largest integers round up to 2^32.
+    # -u, with u in (0, 1): winners have the smallest u, which log1p keeps all digits of. The scale is a little less
+    # than 2^-32, because the largest integers round up to 2^32.
     minus_u = bits.astype(mx.float32) * -(2.0**-32 - 2.0**-48) - 2.0**-33
     return -mx.log(-mx.log1p(minus_u))
 

@@ -1,4 +1,5 @@
-"""Tensors by name out of a checkpoint's files, checked, cast and shaped for `loading`. It knows storage formats, not the model.
+"""Tensors by name out of a checkpoint's files, checked, cast and shaped for `loading`. It knows storage formats, not
+the model.
 
 Formats of a matrix: plain; affine of any bits and group (`weight`, `scales`, `biases`); the microscaling formats mxfp4,
 mxfp8 and nvfp4 (`weight`, `scales`); OpenAI's mxfp4 (`_blocks`, `_scales`); experts as Transformers publishes them.
@@ -146,7 +147,8 @@ class Tensors:
         return self._open[info.file].pop(name)
 
     def _cast(self, array: mx.array) -> mx.array:
-        """Floating-point numbers in the precision of the device; integers (packed weights, mxfp4's scales) as they are."""
+        """Floating-point numbers in the precision of the device; integers (packed weights, mxfp4's scales) as they
+        are."""
         floating = mx.issubdtype(array.dtype, mx.floating)
         return array.astype(self._dtype) if floating and self._dtype is not None else array
 

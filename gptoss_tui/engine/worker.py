@@ -45,7 +45,8 @@ class Generation(Iterator[Event]):
 
     @property
     def params(self) -> SamplingParams:
-        """The parameters in force, seed included. A change, from any thread, holds from the first token not yet emitted."""
+        """The parameters in force, seed included. A change, from any thread, holds from the first token not yet
+        emitted."""
         return self._control.params
 
     @params.setter
@@ -72,7 +73,8 @@ class Generation(Iterator[Event]):
             return self._changed.wait_for(lambda: self._done, timeout)
 
     def drain(self) -> list[Event]:
-        """All events that have come since the last call, at once. Raises the fault that ended it, after its last events."""
+        """All events that have come since the last call, at once. Raises the fault that ended it, after its last
+        events."""
         with self._changed:
             events = list(self._events)
             self._events.clear()
@@ -205,11 +207,11 @@ class Engine:
     ) -> Generation:
         """Answers the prompt `ids`; returns at once.
 
-        `max_tokens`: None is what the context leaves. `stop_ids` end the answer and are told as steps. `top_logprobs`: how
-        many alternatives each step lists. `pins`: positions whose rewinding must stay cheap. `before_sample(index,
-        previous_id, params)` runs on the model's thread before token `index` is settled; parameters that it returns hold
-        from that token on. `on_event` runs on the model's thread after each event was queued and must only wake the reader.
-        `router` adds each layer's experts to the steps.
+        `max_tokens`: None is what the context leaves. `stop_ids` end the answer and are told as steps. `top_logprobs`:
+        how many alternatives each step lists. `pins`: positions whose rewinding must stay cheap. `before_sample(index,
+        previous_id, params)` runs on the model's thread before token `index` is settled; parameters that it returns
+        hold from that token on. `on_event` runs on the model's thread after each event was queued and must only wake
+        the reader. `router` adds each layer's experts to the steps.
 
         Raises `PromptError` for an empty prompt, one that fills the context or one with foreign ids, `ParameterError`,
         `EngineBusy`, `EngineClosed`.
