@@ -12,7 +12,7 @@ from typing import Literal
 from gptoss_tui.harmony.messages import CHANNELS, Channel, Role
 
 _Part = Literal["role", "channel", "constrain"]
-_Slot = Literal["assistant", "role", "to", "channel", "type"]
+_Slot = Literal["role", "to", "channel", "type"]
 
 # Words that a part may hold, in this order, each at most once.
 _SLOTS: dict[_Part, tuple[_Slot, ...]] = {
@@ -70,8 +70,7 @@ class HeaderReader:
         if sum(map(len, self._parts.values())) > _MAX_BYTES:
             return False
         text = self._parts[self._part].decode("utf-8", "replace")
-        # The last word may go on with the next token, unless white space ended it.
-        return self._match(self._part, text, growing=not text[-1:].isspace()) is not None
+        return self._match(self._part, text, growing=True) is not None
 
     def read(self) -> Header | None:
         """What the header says; None where it is malformed."""
@@ -98,7 +97,10 @@ class HeaderReader:
         return Header("tool", channel, None if recipient == "assistant" else recipient, role, constrain)
 
     def _match(self, part: _Part, text: str, *, growing: bool) -> dict[_Slot, str] | None:
-        """Puts each word of a part into the first slot left that takes it; None where a word fits nowhere."""
+        """Puts each word of a part into the first slot left that takes it; None where a word fits nowhere.
+
+        `growing`: the next token may go on with the last word.
+        """
         slots = iter(_SLOTS[part])
         found: dict[_Slot, str] = {}
         words = text.split()
@@ -118,5 +120,5 @@ class HeaderReader:
                 return (word.startswith("to=") and (growing or len(word) > 3)) or (growing and "to=".startswith(word))
             case "channel":
                 return word in _CHANNELS or (growing and any(name.startswith(word) for name in _CHANNELS))
-            case _:
-                return True
+            case "type":
+                return growing or not word.startswith("to=")

@@ -186,7 +186,7 @@ def _ranks(file: Path, ordinary: dict[str, int]) -> dict[bytes, int]:
         raise _unfit(file, "its tokens are not written in the byte-level alphabet") from error
     ends = list(accumulate(map(len, ordinary)))
     ranks = {joined[a:b]: rank for a, b, rank in zip([0, *ends], ends, ordinary.values(), strict=False)}
-    if len(ranks) != len(ordinary) or not all(bytes([byte]) in ranks for byte in range(256)):
+    if not all(bytes([byte]) in ranks for byte in range(256)):
         raise _unfit(file, "not every byte has a token of its own")
     return ranks
 

@@ -21,8 +21,9 @@ def ids_of(harmony: Harmony, spelled: str) -> list[int]:
 
 def parse(harmony: Harmony, ids: Sequence[int]) -> tuple[list[Message], list[Delta]]:
     parser = harmony.parser()
-    deltas = [delta for token_id in ids for delta in parser.feed(token_id)]
-    return parser.finish(), deltas
+    fed = [parser.feed(token_id) for token_id in ids]
+    assert all(len(deltas) <= 1 for deltas in fed)
+    return parser.finish(), [delta for deltas in fed for delta in deltas]
 
 
 def bare(messages: list[Message]) -> list[Message]:

@@ -127,6 +127,32 @@ def test_schemas_are_written_as_openai_does(
     assert harmony.render([], tools=tools, date=DATE) == expected(oracle, [], tools=tools)
 
 
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "array", "items": {"oneOf": [{"type": "string", "enum": ["a", "b"], "default": "a"}]}},
+        {"oneOf": [{"type": "string", "enum": ["a"], "default": "a", "description": "one"}], "default": 3},
+        {"type": "object", "description": "inner", "properties": {"y": {"type": "string", "nullable": True}}},
+        {"oneOf": [{"type": "number"}, {"type": "string", "nullable": True, "default": "x"}], "description": "both"},
+        {"oneOf": [{"type": "number", "description": "same"}, {"type": "null"}], "description": "same"},
+        {"anyOf": [{"type": "number"}]},
+        {"type": "number", "default": None},
+        True,
+    ],
+)
+def test_what_random_schemas_seldom_hold(harmony: Harmony, oracle: openai.HarmonyEncoding, schema: object) -> None:
+    tools = [Tool("f", "", {"type": "object", "properties": {"x": schema}, "required": ["x"]})]
+    assert harmony.render([], tools=tools, date=DATE) == expected(oracle, [], tools=tools)
+
+
+def test_a_tool_may_speak_to_another(harmony: Harmony) -> None:
+    ids = harmony.render([replace(RESULT, recipient="functions.other")], date=DATE)
+    assert "".join(map(harmony.piece, ids)).endswith(
+        "<|start|>functions.weather to=functions.other<|channel|>commentary<|message|>"
+        '{"sunny":true}<|end|><|start|>assistant'
+    )
+
+
 @pytest.mark.parametrize("effort", EFFORTS)
 def test_the_whole_prompt_reads_as_documented(harmony: Harmony, effort: Effort) -> None:
     ids = harmony.render([QUESTION], instructions="Be brief.", effort=effort, date=DATE)
