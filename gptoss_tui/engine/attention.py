@@ -117,16 +117,21 @@ class PlainAttention:
         config = self.config
         count, seen = queries.shape[2], keys.shape[1]
         rows = queries.reshape(config.kv_heads, -1, config.head_dim)
-        scores = (rows @ keys.swapaxes(1, 2)).reshape(config.heads, count, seen)
+        across = keys.swapaxes(1, 2)
+        if count > 1:  # a copy in the order that the product reads is soon made good
+            across = mx.contiguous(across)
+        scores = (rows @ across).reshape(config.heads, count, seen)
         if count > 1:
             if window not in self._masks:  # the same for every layer of a kind in this pass
                 self._masks[window] = visible_mask(count, seen, window)
             scores = mx.where(self._masks[window], scores, -mx.inf)
-        # softmax over the scores and the sink = softmax over the scores alone, times the share that the sink leaves.
-        left = mx.sigmoid(mx.logsumexp(scores, axis=-1, keepdims=True) - sinks[:, None, None])
-        shares = (mx.softmax(scores, axis=-1) * left).reshape(config.kv_heads, -1, seen)
-        mixed = (shares @ values).reshape(config.heads, count, config.head_dim)
-        return mixed.swapaxes(0, 1).reshape(count, -1)
+        # A softmax over the scores and the sink, of which the sink's share is dropped.
+        sink = sinks[:, None, None]
+        peak = mx.maximum(scores.max(axis=-1, keepdims=True), sink)
+        weights = mx.exp(scores - peak)
+        total = weights.sum(axis=-1, keepdims=True) + mx.exp(sink - peak)
+        mixed = (weights.reshape(config.kv_heads, -1, seen) @ values).reshape(config.heads, count, config.head_dim)
+        return (mixed / total).swapaxes(0, 1).reshape(count, -1)
 
 
 def visible_mask(count: int, seen: int, window: int | None) -> mx.array:

@@ -149,11 +149,11 @@ def _layer(tensors: Tensors, config: ModelConfig, at: str) -> Layer:
         router=tensors.matrix(at + "mlp.router", experts, hidden),
         router_bias=tensors.vector(at + "mlp.router.bias", experts),
         gate_up=gate_up,
-        gate_up_bias=gate_up_bias,
+        gate_up_bias=gate_up_bias[:, None],
         down=tensors.experts(at + "mlp.experts.down_proj", experts, hidden, inner),
         down_bias=tensors.either(
             (at + "mlp.experts.down_proj.bias", at + "mlp.experts.down_proj_bias"), experts, hidden
-        ),
+        )[:, None],
     )
 
 

@@ -49,11 +49,11 @@ class Layer:
     gate_up: Matrix
     """For each expert hidden -> 2 * intermediate: gate, then up."""
     gate_up_bias: mx.array
-    """(experts, 2 * intermediate)."""
+    """(experts, 1, 2 * intermediate)."""
     down: Matrix
     """For each expert intermediate -> hidden."""
     down_bias: mx.array
-    """(experts, hidden)."""
+    """(experts, 1, hidden)."""
 
     def arrays(self) -> list[mx.array]:
         """Every array of the layer."""
@@ -93,13 +93,15 @@ class Model:
         self.head = head
         self.dtype = norm.dtype
         self._attend: Attention
-        self._swiglu: Callable[[mx.array], mx.array] = partial(swiglu, limit=config.swiglu_limit)
+        self._swiglu: Callable[..., mx.array] = partial(swiglu, limit=config.swiglu_limit)
+        self._join: Callable[..., mx.array] = join
         if mx.default_device() == mx.Device(mx.cpu):
             self._attend = PlainAttention(config)
         else:
             self._attend = FusedAttention(config)
-            # One kernel instead of seven. Not on the CPU, where a first trace would call a C++ compiler.
+            # One kernel instead of nine, and of two. Not on the CPU, where a first trace would call a C++ compiler.
             self._swiglu = mx.compile(self._swiglu, shapeless=True)
+            self._join = mx.compile(join, shapeless=True)
 
     def __call__(
         self, ids: mx.array, cache: KVCache, *, taps: Taps | None = None, pins: Collection[int] = ()
@@ -113,7 +115,7 @@ class Model:
         self._attend.begin(len(ids), cache.length)
         for index, (layer, rows) in enumerate(zip(self.layers, cache.layers, strict=True)):
             watched = taps if taps is not None and taps.attention_layer == index else None
-            x = x + self._attention(layer, x, rows, watched, pins)
+            x = self._join(x, self._attention(layer, x, rows, watched, pins), layer.output_bias)
             x = x + self._experts(layer, x, taps)
         return self.head(self._normalise(x[-1:], self.norm))[0]
 
@@ -128,15 +130,14 @@ class Model:
     def _attention(
         self, layer: Layer, x: mx.array, rows: LayerCache, taps: Taps | None, pins: Collection[int]
     ) -> mx.array:
-        """Attention over the cache and these tokens: (L, hidden) to (L, hidden)."""
+        """Attention over the cache and these tokens, its last bias not added yet: (L, hidden) to (L, hidden)."""
         config = self.config
         qkv = layer.qkv(self._normalise(x, layer.attention_norm)) + layer.qkv_bias
         queries = self._attend.remember(qkv.reshape(len(x), config.qkv_rows, config.head_dim), rows, pins)
         keys, values = rows.visible(len(x))
         if taps is not None:
             taps.attention = attention_row(queries[:, :, -1], keys, layer.sinks, self._attend.scale)
-        mixed = self._attend(queries, keys, values, layer.sinks, rows.window)
-        return layer.output(mixed) + layer.output_bias
+        return layer.output(self._attend(queries, keys, values, layer.sinks, rows.window))
 
     def _experts(self, layer: Layer, x: mx.array, taps: Taps | None) -> mx.array:
         """The mixture of experts: the router picks a few for each token. (L, hidden) to (L, hidden)."""
@@ -155,16 +156,22 @@ class Model:
             order = mx.argsort(chosen.flatten())
             pairs = chosen.flatten()[order]
             inputs = x[order // count][:, None]
-        inner = layer.gate_up.gather(inputs, pairs, sort) + layer.gate_up_bias[pairs][..., None, :]
-        outputs = layer.down.gather(self._swiglu(inner), pairs, sort)[..., 0, :] + layer.down_bias[pairs]
+        gate, up = mx.split(layer.gate_up.gather(inputs, pairs, sort), 2, axis=-1)
+        gate_bias, up_bias = mx.split(layer.gate_up_bias[pairs], 2, axis=-1)
+        inner = self._swiglu(gate, gate_bias, up, up_bias)
+        outputs = (layer.down.gather(inner, pairs, sort) + layer.down_bias[pairs]).squeeze(-2)
         if sort:
             outputs = outputs[mx.argsort(order)].reshape(*chosen.shape, -1)
-        return (shares[:, None] @ outputs)[:, 0]
+        return (shares[:, None] @ outputs).squeeze(1)
 
 
-def swiglu(inner: mx.array, limit: float) -> mx.array:
-    """gpt-oss's clamped SwiGLU: (..., 2n), gate then up, to (..., n)."""
-    gate, up = mx.split(inner, 2, axis=-1)
-    gate = mx.minimum(gate, limit)
-    up = mx.clip(up, -limit, limit)
+def join(x: mx.array, y: mx.array, bias: mx.array) -> mx.array:
+    """A branch and its bias, added to the residual stream."""
+    return x + (y + bias)
+
+
+def swiglu(gate: mx.array, gate_bias: mx.array, up: mx.array, up_bias: mx.array, limit: float) -> mx.array:
+    """gpt-oss's clamped SwiGLU, elementwise."""
+    gate = mx.minimum(gate + gate_bias, limit)
+    up = mx.clip(up + up_bias, -limit, limit)
     return gate * mx.sigmoid(SWIGLU_ALPHA * gate) * (up + 1)
