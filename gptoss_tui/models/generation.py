@@ -1,4 +1,5 @@
-"""A checkpoint's own wishes for sampling: generation_config.json. Wishes only: whatever is missing or odd is left aside."""
+"""A checkpoint's own wishes for sampling: generation_config.json. Wishes only: whatever is missing or odd is left
+aside."""
 
 from __future__ import annotations
 
@@ -15,8 +16,8 @@ _FIELDS = ("temperature", "top_p", "top_k", "min_p", "repetition_penalty")
 def sampling_defaults(folder: Path) -> SamplingParams:
     """The sampling that the checkpoint's makers suggest, OpenAI's defaults where they suggest nothing.
 
-    `do_sample: false` means greedy. A value out of range is left aside, as is a file that cannot be read: the model runs
-    without it. gpt-oss-20b suggests nothing; the bundled demo model does.
+    `do_sample: false` means greedy. A value out of range is left aside, as is a file that cannot be read: the model
+    runs without it. gpt-oss-20b suggests nothing; the bundled demo model does.
     """
     try:
         wishes = json.loads((folder / "generation_config.json").read_text(encoding="utf-8"))
