@@ -67,8 +67,9 @@ def visible(messages: Sequence[Message]) -> list[Message]:
 
 def _visible_turn(turn: list[Message], *, over: bool) -> list[Message]:
     """`turn` is what was asked and all that answered it; `over` where something was asked after it."""
-    last = next((message for message in reversed(turn) if message.role == "assistant"), None)
-    if last is not None and last.channel == "final" and (over or last.complete):
+    told = [message for message in turn if message.role == "assistant" and message.channel != "analysis"]
+    ended = bool(told) and told[-1].channel == "final"
+    if ended and (over or (told[-1] is turn[-1] and told[-1].complete)):
         return [message for message in turn if message.channel != "analysis"]
     while over and turn[-1].channel == "analysis":
         turn = turn[:-1]

@@ -15,7 +15,7 @@ from gptoss_tui.harmony import Harmony
 from gptoss_tui.harmony.messages import Message
 from tests.vocabularies import genuine_tokenizer_json
 
-PROSE = "A qubit is not a bit that is both 0 and 1; it is a vector, and a measurement is a projection. Naïve? Größe! 日本語.\n"
+PROSE = "A qubit is not a bit that is both 0 and 1; it is a vector in a plane of complex numbers. Größe! 日本語.\n"
 TURNS = 40
 
 
@@ -27,9 +27,8 @@ def main() -> None:
         print(f"Harmony.load               {seconds(lambda: Harmony.load(folder)) * 1e3:8.1f} ms")
         harmony = Harmony.load(folder)
     text = PROSE * 2000
-    print(
-        f"encode                     {len(text.encode()) / 1e6 / seconds(lambda: harmony.vocabulary.encode(text)):8.1f} MB/s"
-    )
+    rate = len(text.encode()) / 1e6 / seconds(lambda: harmony.vocabulary.encode(text))
+    print(f"encode                     {rate:8.1f} MB/s")
     answer = PROSE * 20
     ids = tuple(harmony.vocabulary.encode(answer))
     turn = [Message.user(PROSE * 4), Message("assistant", answer, channel="final", token_ids=ids)]

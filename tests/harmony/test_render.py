@@ -195,6 +195,14 @@ def test_empty_instructions_make_no_developer_message(harmony: Harmony) -> None:
             [QUESTION, THOUGHT, CALL, RESULT, QUESTION],
             id="stopped while thinking about a tool's result",
         ),
+        pytest.param(
+            [QUESTION, THOUGHT, ANSWER, THOUGHT, QUESTION],
+            [QUESTION, ANSWER, QUESTION],
+            id="stopped in second thoughts",
+        ),
+        pytest.param(
+            [QUESTION, THOUGHT, ANSWER, THOUGHT], [QUESTION, THOUGHT, ANSWER, THOUGHT], id="having second thoughts"
+        ),
         pytest.param([QUESTION, QUESTION], [QUESTION, QUESTION], id="two questions"),
         pytest.param([THOUGHT, ANSWER, QUESTION], [ANSWER, QUESTION], id="begins with an answer"),
         pytest.param([], [], id="empty"),
