@@ -17,6 +17,7 @@ from typing import Protocol
 import mlx.core as mx
 import numpy as np
 
+from gptoss_tui.engine import host
 from gptoss_tui.engine.cache import LayerCache
 from gptoss_tui.engine.config import ModelConfig
 from gptoss_tui.engine.rope import inverse_frequencies
@@ -116,22 +117,25 @@ class PlainAttention:
     ) -> mx.array:
         config = self.config
         count, seen = queries.shape[2], keys.shape[1]
-        rows = queries.reshape(config.kv_heads, -1, config.head_dim)
-        across = keys.swapaxes(1, 2)
-        if count > 1:  # a copy in the order that the product reads is soon made good
-            across = mx.contiguous(across)
-        scores = (rows @ across).reshape(config.heads, count, seen)
+        mask: mx.array | None = None
         if count > 1:
             if window not in self._masks:  # the same for every layer of a kind in this pass
                 self._masks[window] = visible_mask(count, seen, window)
-            scores = mx.where(self._masks[window], scores, -mx.inf)
-        # A softmax over the scores and the sink, of which the sink's share is dropped.
-        sink = sinks[:, None, None]
-        peak = mx.maximum(scores.max(axis=-1, keepdims=True), sink)
-        weights = mx.exp(scores - peak)
-        total = weights.sum(axis=-1, keepdims=True) + mx.exp(sink - peak)
-        mixed = (weights.reshape(config.kv_heads, -1, seen) @ values).reshape(config.heads, count, config.head_dim)
-        return (mixed / total).swapaxes(0, 1).reshape(count, -1)
+            mask = self._masks[window]
+        if host.pays(queries):
+            mixed = host.attention(queries, keys, values, sinks, mask)
+        else:
+            rows = queries.reshape(config.kv_heads, -1, config.head_dim)
+            scores = (rows @ keys.swapaxes(1, 2)).reshape(config.heads, count, seen)
+            if mask is not None:
+                scores = mx.where(mask, scores, -mx.inf)
+            # A softmax over the scores and the sink, of which the sink's share is dropped.
+            sink = sinks[:, None, None]
+            peak = mx.maximum(scores.max(axis=-1, keepdims=True), sink)
+            weights = mx.exp(scores - peak)
+            total = weights.sum(axis=-1, keepdims=True) + mx.exp(sink - peak)
+            mixed = (weights.reshape(config.kv_heads, -1, seen) @ values).reshape(config.heads, count, -1) / total
+        return mixed.swapaxes(0, 1).reshape(count, -1)
 
 
 def visible_mask(count: int, seen: int, window: int | None) -> mx.array:

@@ -11,6 +11,8 @@ from typing import Protocol
 
 import mlx.core as mx
 
+from gptoss_tui.engine import host
+
 
 class Matrix(Protocol):
     """A weight (in -> out), or a stack of one per expert."""
@@ -43,9 +45,11 @@ class Dense:
     """(in, out) or (experts, in, out)."""
 
     def __call__(self, x: mx.array) -> mx.array:
-        return x @ self.weight
+        return host.product(x, self.weight) if host.pays(x) else x @ self.weight
 
     def gather(self, x: mx.array, experts: mx.array, in_order: bool) -> mx.array:
+        if in_order and host.pays(x.swapaxes(0, -2)):
+            return host.grouped_product(x[:, 0], self.weight, experts)[:, None]
         return mx.gather_mm(x, self.weight, rhs_indices=experts, sorted_indices=in_order)
 
     def rows(self, ids: mx.array) -> mx.array:

@@ -32,6 +32,6 @@ def check_fit(need: int, physical: int, working_set: int | None) -> str:
         return ""
     megabytes = min(need + _HEADROOM, physical) // 2**20
     return (
-        f"The model's {need / GIB:.1f} GiB exceed the {working_set / GIB:.1f} GiB that Metal keeps resident; it may write "
-        f"slowly. To raise the limit until the next restart: sudo sysctl iogpu.wired_limit_mb={megabytes}"
+        f"The model's {need / GIB:.1f} GiB exceed the {working_set / GIB:.1f} GiB that Metal keeps resident; it may be "
+        f"slow. To raise the limit until the next restart: sudo sysctl iogpu.wired_limit_mb={megabytes}"
     )

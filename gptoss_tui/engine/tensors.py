@@ -87,7 +87,7 @@ class Tensors:
                 found = found.arranged(arrange)
             if not self.dense:
                 return found
-            plain = found.dequantised()
+            plain = self._cast(found.dequantised())
         else:
             plain = found if arrange is None else arrange(found)
         across = plain.swapaxes(-1, -2)
