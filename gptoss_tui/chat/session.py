@@ -96,6 +96,7 @@ class Session:
         """
         if not text.strip():
             raise PromptError("The message is empty", "Write something to answer.")
+        self._settle()
         return self._ask((*self._messages, Message.user(text)), on_event, top_logprobs, router)
 
     def send_result(
@@ -132,7 +133,6 @@ class Session:
     def _ask(
         self, messages: tuple[Message, ...], on_event: Callable[[], None] | None, top_logprobs: int, router: bool
     ) -> Turn:
-        self._settle()
         if self._turn is not None:
             raise EngineBusy("An answer is being written already", "Wait for it, or stop it first.")
         ids = self._render(messages)

@@ -1,0 +1,193 @@
+"""Slash commands, one registry for all front ends: what they are called, what they take, and what they do.
+
+What a command does to the conversation it does to the `Session`; what only a front end can do, it asks of a `FrontEnd`.
+Knows no widget and no terminal.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from gptoss_tui.chat.controls import CONTROLS, control, format_seed, parse_seed
+from gptoss_tui.chat.session import Session
+from gptoss_tui.errors import ParameterError
+from gptoss_tui.harmony.messages import EFFORTS
+
+
+class FrontEnd(Protocol):
+    """What a command needs of whoever shows the conversation."""
+
+    def notify(self, message: str) -> None:
+        """Shows a short text that answers the command."""
+
+    def show_help(self) -> None:
+        """Shows the keys and the commands."""
+
+    def retry(self) -> None:
+        """Drops the last answer and shows a new one being written: `Session.retry` with the front end's own wake-up."""
+
+    def cleared(self) -> None:
+        """The conversation was emptied: what is shown of it goes too."""
+
+    def quit(self) -> None:
+        """Leaves the program."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One slash command."""
+
+    name: str
+    """Without the slash."""
+    help: str
+    """What it does, in one line."""
+    run: Callable[[Session, FrontEnd, str], None]
+    """Does it; the string is what was typed after the name. Raises `GptOssError`s."""
+    arguments: str = ""
+    """What it takes, for people: `NAME VALUE`."""
+    aliases: tuple[str, ...] = ()
+    """Other names."""
+    values: tuple[str, ...] = ()
+    """What its first argument may be, where that can be listed."""
+
+    @property
+    def usage(self) -> str:
+        """The command as it is typed: `/set NAME VALUE`."""
+        return f"/{self.name} {self.arguments}".rstrip()
+
+    def complete(self, prefix: str) -> list[str]:
+        """What its first argument may be, of those that begin with `prefix`."""
+        return [value for value in self.values if value.startswith(prefix.lower())]
+
+
+def parse_line(text: str) -> tuple[Command, str] | None:
+    """The command that `text` is, and its arguments; None where it is a message.
+
+    A message may begin with a slash where no name follows it (`/etc/hosts`), or with a space before it. Raises
+    `ParameterError` for a name that is none.
+    """
+    match = re.match(r"/([a-z]+|\?)(?:\s+(.*))?\Z", text.rstrip(), re.IGNORECASE | re.DOTALL)
+    if match is None:
+        return None
+    name = match[1].lower()
+    command = next((each for each in COMMANDS if name == each.name or name in each.aliases), None)
+    if command is None:
+        likely = difflib.get_close_matches(name, [each.name for each in COMMANDS], 1)
+        hint = f"Did you mean /{likely[0]}? " if likely else ""
+        raise ParameterError(
+            f"There is no command /{name}", f"{hint}/help lists them; a space before the slash makes it a message."
+        )
+    return command, match[2] or ""
+
+
+def execute(text: str, session: Session, front_end: FrontEnd) -> bool:
+    """Does what `text` says if it is a command; False where it is a message. Raises `GptOssError`s."""
+    parsed = parse_line(text)
+    if parsed is None:
+        return False
+    command, arguments = parsed
+    command.run(session, front_end, arguments)
+    return True
+
+
+def complete(text: str) -> list[str]:
+    """Whole lines that `text`, a command begun, may become."""
+    name, space, prefix = text.partition(" ")
+    if not name.startswith("/"):
+        return []
+    if not space:
+        return [f"/{each.name}" for each in COMMANDS if each.name.startswith(name[1:].lower())]
+    named = (each for each in COMMANDS if name[1:].lower() in (each.name, *each.aliases))
+    return [f"{name} {value}" for each in named for value in each.complete(prefix)]
+
+
+def _help(session: Session, front_end: FrontEnd, arguments: str) -> None:
+    front_end.show_help()
+
+
+def _clear(session: Session, front_end: FrontEnd, arguments: str) -> None:
+    session.clear()
+    front_end.cleared()
+
+
+def _retry(session: Session, front_end: FrontEnd, arguments: str) -> None:
+    front_end.retry()
+
+
+def _stop(session: Session, front_end: FrontEnd, arguments: str) -> None:
+    if session.turn is None:
+        front_end.notify("Nothing is being written.")
+    session.interrupt()
+
+
+def _set(session: Session, front_end: FrontEnd, arguments: str) -> None:
+    name, _, value = arguments.strip().partition(" ")
+    if not name:
+        front_end.notify(" · ".join(f"{each.id} {each.format(each.get(session.params))}" for each in CONTROLS))
+        return
+    if name.lower() == "seed":
+        _seed(session, front_end, value)
+        return
+    knob = control(name)
+    if value.strip():
+        session.params = knob.assign(session.params, knob.parse(value))
+    front_end.notify(f"{knob.id} is {knob.format(knob.get(session.params))}")
+
+
+def _seed(session: Session, front_end: FrontEnd, arguments: str) -> None:
+    if arguments.strip():
+        session.params = replace(session.params, seed=parse_seed(arguments))
+    front_end.notify(f"seed is {format_seed(session.params.seed)}")
+
+
+def _effort(session: Session, front_end: FrontEnd, arguments: str) -> None:
+    wanted = arguments.strip().lower()
+    found = [effort for effort in EFFORTS if wanted and effort.startswith(wanted)]
+    if wanted and not found:
+        raise ParameterError(f"effort cannot be {arguments.strip()!r}", f"Give one of {', '.join(EFFORTS)}.")
+    if found:
+        session.effort = found[0]
+    front_end.notify(f"effort is {session.effort}")
+
+
+def _instructions(session: Session, front_end: FrontEnd, arguments: str) -> None:
+    wanted = arguments.strip()
+    if wanted:
+        session.instructions = None if wanted.lower() == "off" else wanted
+    front_end.notify(f"instructions: {session.instructions}" if session.instructions else "no instructions")
+
+
+def _quit(session: Session, front_end: FrontEnd, arguments: str) -> None:
+    front_end.quit()
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command("help", "Show the keys and the commands", _help, aliases=("?", "h")),
+    Command("clear", "Begin a new conversation", _clear, aliases=("new",)),
+    Command("retry", "Drop the last answer and ask again", _retry),
+    Command("stop", "Stop the answer and keep what was written", _stop),
+    Command(
+        "set",
+        "Show or change a sampling setting, also while an answer is being written",
+        _set,
+        "[NAME [VALUE]]",
+        values=(*(each.id for each in CONTROLS), "seed"),
+    ),
+    Command(
+        "seed", "Show or fix the seed; off draws a new one for each answer", _seed, "[NUMBER|off]", values=("off",)
+    ),
+    Command("effort", "Show or change how long the model thinks", _effort, "[LEVEL]", values=EFFORTS),
+    Command(
+        "instructions",
+        "Show or change what the model is told before the conversation; off removes it",
+        _instructions,
+        "[TEXT|off]",
+        values=("off",),
+    ),
+    Command("quit", "Leave", _quit, aliases=("exit", "q")),
+)
+"""Every command, in the order in which help lists them."""
