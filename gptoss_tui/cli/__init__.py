@@ -1,0 +1,38 @@
+"""The command line: `gptoss`. Reads the arguments, calls one command, turns what it raises into lines and exit codes.
+
+What a command needs is imported inside it, so that `--version` and `--help` cost hardly more than Python itself.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from gptoss_tui.cli.arguments import parse
+from gptoss_tui.errors import EXIT_FAULT, EXIT_INTERRUPTED, GptOssError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command (`argv` without the program's name; None: the process's) and returns the exit code.
+
+    Argument errors leave by `SystemExit` with 2, as argparse has it.
+    """
+    try:
+        command, options = parse(sys.argv[1:] if argv is None else argv)
+        code: int = import_module(command.module).main(options)
+        return code
+    except GptOssError as fault:
+        tell(fault)
+        return EXIT_FAULT
+    except KeyboardInterrupt:  # before a command has arranged for signals, or after
+        return EXIT_INTERRUPTED
+
+
+def tell(fault: GptOssError) -> None:
+    """The fault's two lines, on standard error."""
+    from gptoss_tui.cli.notes import note
+
+    note(fault.message)
+    if fault.hint:
+        note(fault.hint, sign="  ")

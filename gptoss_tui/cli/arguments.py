@@ -1,0 +1,118 @@
+"""The command line's grammar: a table of commands, the options they share, and which command is meant.
+
+The first argument is a command or a model. A new command is a row in `COMMANDS`, a function that adds its arguments,
+and a module with `main(options) -> int`. Runs no command and imports none.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gptoss_tui import __version__
+from gptoss_tui.errors import ParameterError
+
+if TYPE_CHECKING:
+    from gptoss_tui.engine.params import SamplingParams
+
+MODEL_HELP = "a folder, a Hugging Face id in the local cache, or demo; default: the best one found here, else demo"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command of the program."""
+
+    help: str
+    """One line for the list of commands."""
+    module: str
+    """Where its `main(options) -> int` is; imported when it is called."""
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+
+
+def parse(argv: Sequence[str]) -> tuple[Command, argparse.Namespace]:
+    """Which command is meant, and its options. Leaves by `SystemExit` on --help, --version and wrong usage."""
+    name = argv[0] if argv and argv[0] in COMMANDS else ""
+    command = COMMANDS[name] if name else TUI
+    parser = argparse.ArgumentParser(
+        prog=f"gptoss {name}".strip(),
+        description=f"{command.help[0].upper()}{command.help[1:]}.",
+        epilog="" if name else _list_of_commands(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    command.add_arguments(parser)
+    # Intermixed, so that options may stand between the words of a prompt.
+    return command, parser.parse_intermixed_args(argv[1:] if name else argv)
+
+
+def sampling_params(options: argparse.Namespace) -> SamplingParams:
+    """The sampling options as a value. Raises `ParameterError` for one out of range."""
+    from gptoss_tui.engine.params import SamplingParams
+
+    if options.max_tokens is not None and options.max_tokens < 1:
+        raise ParameterError(f"max tokens cannot be {options.max_tokens}", "Give 1 or more.")
+    return SamplingParams(
+        temperature=options.temperature,
+        top_p=options.top_p,
+        top_k=options.top_k,
+        min_p=options.min_p,
+        repetition_penalty=options.repetition_penalty,
+        seed=options.seed,
+    )
+
+
+def _tui(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", nargs="?", metavar="MODEL", help=MODEL_HELP)
+    parser.add_argument("--version", action="version", version=f"gptoss {__version__}")
+    parser.add_argument("--theme", metavar="NAME", help="the screen's colours; gptoss-dark by default")
+    parser.add_argument("--model", dest="model_option", metavar="MODEL", help="the same as MODEL")
+    _answer_options(parser)
+
+
+def _run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("prompt", nargs="*", metavar="PROMPT", help="the prompt; - appends standard input to it")
+    parser.add_argument("--json", action="store_true", help="events as JSON Lines instead of text")
+    parser.add_argument("--show-analysis", action="store_true", help="the model's thinking, on standard error")
+    parser.add_argument("--model", metavar="MODEL", help=MODEL_HELP)
+    _answer_options(parser)
+
+
+def _bench(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="MODEL", help="a folder, a Hugging Face id in the local cache, or demo")
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+    parser.add_argument("--quick", action="store_true", help="fewer and shorter runs")
+
+
+def _answer_options(parser: argparse.ArgumentParser) -> None:
+    """What every command that lets the model write understands."""
+    sampling = parser.add_argument_group("sampling")
+    for name, kind, default, text in (
+        ("--temperature", float, 1.0, "0 takes the likeliest token; 0 to 5"),
+        ("--top-p", float, 1.0, "keep the likeliest tokens that make up this share; 1 is off"),
+        ("--top-k", int, 0, "keep this many of the likeliest tokens; 0 is off"),
+        ("--min-p", float, 0.0, "keep tokens this many times as likely as the likeliest; 0 is off"),
+        ("--repetition-penalty", float, 1.0, "make recent tokens less likely; 1 is off"),
+    ):
+        sampling.add_argument(name, type=kind, default=default, metavar="N", help=f"{text} (default {default})")
+    sampling.add_argument("--seed", type=int, metavar="N", help="the same seed gives the same answer")
+    answer = parser.add_argument_group("answer")
+    answer.add_argument("--max-tokens", type=int, metavar="N", help="longest answer; default: what the context leaves")
+    answer.add_argument("--effort", choices=("low", "medium", "high"), default="medium", help="how long to think")
+    answer.add_argument("--instructions", metavar="TEXT", help="the developer message")
+
+
+COMMANDS = {
+    "run": Command("one answer to standard output", "gptoss_tui.cli.run", _run),
+    "bench": Command("measure this engine beside mlx-lm's on the same model", "gptoss_tui.cli.bench", _bench),
+}
+"""Every command, by name."""
+
+TUI = Command("chat with gpt-oss and watch it work", "gptoss_tui.cli.tui", _tui)
+"""What runs where no command is named."""
+
+
+def _list_of_commands() -> str:
+    rows = "\n".join(f"  gptoss {name:8}{command.help}" for name, command in COMMANDS.items())
+    return f"commands (gptoss COMMAND --help tells more):\n{rows}\n\nA folder with a command's name needs ./ before it."

@@ -1,0 +1,38 @@
+"""Loading a model for a command that has no screen: found, checked and read, with progress on standard error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gptoss_tui.cli.notes import Progress, note
+
+if TYPE_CHECKING:
+    from gptoss_tui.engine.events import LoadProgress
+    from gptoss_tui.engine.worker import Engine
+    from gptoss_tui.harmony import Harmony
+
+
+@contextmanager
+def loaded(folder: Path, progress: Progress) -> Iterator[tuple[Engine, Harmony]]:
+    """The checkpoint in `folder`, ready to answer; the engine is closed behind `with`. Raises what loading raises."""
+    from gptoss_tui.engine.worker import Engine
+    from gptoss_tui.harmony import Harmony
+    from gptoss_tui.models.bundled import NOTICE, is_demo
+
+    def on_progress(load: LoadProgress) -> None:
+        progress.show(f"Loading {load.done_bytes / 2**30:.1f} of {load.total_bytes / 2**30:.1f} GiB")
+
+    # The vocabulary first: it is read in a moment, and a folder without one is not worth loading.
+    harmony = Harmony.load(folder)
+    try:
+        engine = Engine.load(folder, on_progress)
+    finally:
+        progress.clear()
+    with engine:
+        for line in (engine.info.warning, NOTICE if is_demo(folder) else ""):
+            if line:
+                note(line)
+        yield engine, harmony
