@@ -7,12 +7,13 @@ Source of the format: huggingface/safetensors, README.md.
 
 from __future__ import annotations
 
-import json
 import math
+import stat
 import struct
 from dataclasses import dataclass
 from pathlib import Path
 
+from gptoss_tui.engine.jsonfile import parse_json, read_json
 from gptoss_tui.errors import CheckpointError
 
 INDEX = "model.safetensors.index.json"
@@ -57,19 +58,20 @@ def read_header(path: Path) -> dict[str, TensorInfo]:
     Raises `CheckpointError` for a header that is cut short, is not JSON, or describes bytes that are not there.
     """
     try:
-        size = path.stat().st_size
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode):  # a pipe would wait for ever
+            raise CheckpointError(f"{path} is not a regular file", "Do not use this checkpoint.")
+        size = about.st_size
         with path.open("rb") as file:
             prefix = file.read(8)
             length = struct.unpack("<Q", prefix)[0] if len(prefix) == 8 else -1
             if not 2 <= length <= min(size - 8, _HEADER_LIMIT):
                 raise CheckpointError(f"{path.name} has a damaged header ({size:,} bytes in all)", _DAMAGED)
-            header = json.loads(file.read(length))
+            header = parse_json(file.read(length), f"{path.name} has a damaged header: it")
     except OSError as error:
         raise CheckpointError(
             f"{path} cannot be read: {error.strerror}", "Check the file and its permissions."
         ) from None
-    except ValueError:
-        raise CheckpointError(f"{path.name} has a damaged header: it is not JSON", _DAMAGED) from None
     if not isinstance(header, dict):
         raise CheckpointError(f"{path.name} has a damaged header: it is not a JSON object", _DAMAGED)
     room = size - 8 - length
@@ -98,17 +100,13 @@ def _index(folder: Path) -> dict[str, str] | None:
     """The index's map from tensor to shard, or None where the folder has no index."""
     path = folder / INDEX
     try:
-        index = json.loads(path.read_text(encoding="utf-8"))["weight_map"]
+        raw = read_json(path)
     except FileNotFoundError:
         return None
-    except OSError as error:
-        raise CheckpointError(f"{path} cannot be read: {error.strerror}", "Check the file's permissions.") from None
-    except (KeyError, TypeError, ValueError):
-        raise CheckpointError(f"{path} is not a safetensors index", _DAMAGED) from None
-    names = isinstance(index, dict) and all(
-        isinstance(shard, str) and Path(shard).name == shard for shard in index.values()
-    )
-    if not names:
+    index = raw.get("weight_map") if isinstance(raw, dict) else None
+    if not isinstance(index, dict):
+        raise CheckpointError(f"{path} is not a safetensors index", _DAMAGED)
+    if not all(isinstance(shard, str) and Path(shard).name == shard for shard in index.values()):
         raise CheckpointError(f"{path} names shards outside its folder", "Do not use this checkpoint.")
     return dict(index)
 

@@ -5,16 +5,19 @@ Names and defaults are those of Hugging Face's `GptOssConfig`, which mlx-lm foll
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from gptoss_tui.engine.events import AttentionMode
+from gptoss_tui.engine.jsonfile import read_json
 from gptoss_tui.errors import CheckpointError
 
 MODEL_TYPE = "gpt_oss"
+
+MOST_LAYERS = 10_000
+"""More than any model has: a damaged figure must not become a list of two thousand million layers."""
 
 _MODES: dict[str, AttentionMode] = {"sliding_attention": "sliding", "full_attention": "full"}
 
@@ -92,16 +95,10 @@ def read_config(folder: Path) -> ModelConfig:
     """
     path = folder / "config.json"
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
+        raw = read_json(path)
     except FileNotFoundError:
         raise CheckpointError(
             f"{folder} has no config.json", "Give the folder that holds a gpt_oss checkpoint."
-        ) from None
-    except OSError as error:
-        raise CheckpointError(f"{path} cannot be read: {error.strerror}", "Check the file's permissions.") from None
-    except ValueError as error:
-        raise CheckpointError(
-            f"{path} is not JSON: {error}", "The file is damaged: get the checkpoint again."
         ) from None
     if not isinstance(raw, dict):
         raise CheckpointError(f"{path} is not a JSON object", "The file is damaged: get the checkpoint again.")
@@ -116,7 +113,7 @@ def read_config(folder: Path) -> ModelConfig:
 def parse_config(raw: Mapping[str, object], where: str) -> ModelConfig:
     """`ModelConfig` from the object in config.json; `where` names the file in errors."""
     fields = _Fields(raw, where)
-    layers = fields.whole("num_hidden_layers", 36)
+    layers = fields.whole("num_hidden_layers", 36, most=MOST_LAYERS)
     heads = fields.whole("num_attention_heads", 64)
     experts = fields.whole("num_local_experts", 128)
     config = ModelConfig(
@@ -157,9 +154,9 @@ class _Fields:
     raw: Mapping[str, object]
     where: str
 
-    def whole(self, name: str, default: int) -> int:
+    def whole(self, name: str, default: int, most: int = 2**31 - 1) -> int:
         value = self.raw.get(name, default)
-        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value < 2**31:
+        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
             raise self._senseless(name, value)
         return value
 

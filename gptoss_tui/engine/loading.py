@@ -21,7 +21,7 @@ from gptoss_tui.engine.checkpoint import read_tensors
 from gptoss_tui.engine.config import ModelConfig, read_config
 from gptoss_tui.engine.events import LoadProgress, ModelInfo
 from gptoss_tui.engine.matrices import Matrix, fuse
-from gptoss_tui.engine.memory import check_fit, physical_memory
+from gptoss_tui.engine.memory import check_fit, physical_memory, resident_bytes
 from gptoss_tui.engine.model import Layer, Model
 from gptoss_tui.engine.tensors import Tensors, pairs_together, split_interleaved
 from gptoss_tui.errors import LoadCancelled
@@ -63,7 +63,8 @@ def load_model(
         dense = cpu and 4 * parameters <= DENSE_SHARE * physical
     tensors.dense = dense
     total = sum(info.nbytes for info in found.values())
-    warning = check_fit(4 * parameters if dense else total, physical, working_set())
+    need = 4 * parameters if dense else resident_bytes(found.values(), widened=cpu)
+    warning = check_fit(need, physical, working_set())
 
     def progress(done: int) -> None:
         if on_progress is not None:

@@ -1,20 +1,56 @@
-"""What fits: physical memory, Metal's working set, and whether a model may be loaded at all. Counts bytes; no mlx."""
+"""What fits: physical memory, Metal's working set, and whether a model may be loaded at all. Counts bytes; no mlx.
+
+Three cases, for loading and for `gptoss inspect` alike: more than the machine's memory is refused; more than what Metal
+keeps resident (elsewhere: than seven eighths of the memory) is tight, and warned of; less fits.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
+from typing import Literal
 
+from gptoss_tui.engine.checkpoint import TensorInfo
 from gptoss_tui.errors import MemoryLimitError
 
 GIB = 2**30
 
-_HEADROOM = 3 * GIB // 2
-"""Kept for the KV cache and a prefill chunk when a limit is proposed."""
+Verdict = Literal["fits", "tight", "no"]
+
+HEADROOM = 3 * GIB // 2
+"""Kept for the KV cache and a prefill chunk when a limit is proposed for weights alone."""
+
+_SYSTEM = 2 * GIB
+"""What a proposed limit leaves to macOS, where it can."""
 
 
 def physical_memory() -> int:
     """Bytes of memory in this machine."""
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def resident_bytes(tensors: Iterable[TensorInfo], widened: bool) -> int:
+    """Bytes that the tensors take on the device; `widened`: 16-bit floats become float32 there, as on the CPU."""
+    return sum(info.nbytes * (2 if widened and info.dtype in ("BF16", "F16") else 1) for info in tensors)
+
+
+def comfortable(physical: int, working_set: int | None) -> int:
+    """Bytes up to which a model runs at full speed; `working_set` is Metal's, None on other devices."""
+    return physical * 7 // 8 if working_set is None else min(working_set, physical)
+
+
+def verdict(need: int, physical: int, working_set: int | None) -> Verdict:
+    """Whether `need` bytes fit into `physical`, of which Metal keeps `working_set` resident (None elsewhere)."""
+    if need > physical:
+        return "no"
+    return "tight" if need > comfortable(physical, working_set) else "fits"
+
+
+def wired_limit_command(need: int, physical: int) -> str:
+    """The command that lets Metal keep `need` bytes resident until the next restart, within `physical`."""
+    # Metal gets what it needs; macOS keeps its share where both can be had.
+    limit = min(physical, max(need, min(need + GIB // 2, physical - _SYSTEM)))
+    return f"sudo sysctl iogpu.wired_limit_mb={-(-limit // 2**20)}"
 
 
 def check_fit(need: int, physical: int, working_set: int | None) -> str:
@@ -23,15 +59,21 @@ def check_fit(need: int, physical: int, working_set: int | None) -> str:
     `working_set` is what Metal recommends as the most that it keeps resident, None on other devices. Raises
     `MemoryLimitError` where the weights are larger than physical memory.
     """
-    if need > physical:
+    case = verdict(need, physical, working_set)
+    if case == "no":
         raise MemoryLimitError(
             f"The model needs {need / GIB:.1f} GiB and this machine has {physical / GIB:.1f} GiB of memory",
             "Use a checkpoint with fewer bits per weight, or a machine with more memory.",
         )
-    if working_set is None or need <= working_set:
+    if case == "fits":
         return ""
-    megabytes = min(need + _HEADROOM, physical) // 2**20
+    if working_set is None:
+        return (
+            f"The model's {need / GIB:.1f} GiB leave little of this machine's {physical / GIB:.1f} GiB of memory; "
+            "it may write slowly. Close other programs, or use a checkpoint with fewer bits per weight."
+        )
+    command = wired_limit_command(need + HEADROOM, physical)
     return (
-        f"The model's {need / GIB:.1f} GiB exceed the {working_set / GIB:.1f} GiB that Metal keeps resident; it may be "
-        f"slow. To raise the limit until the next restart: sudo sysctl iogpu.wired_limit_mb={megabytes}"
+        f"The model's {need / GIB:.1f} GiB exceed the {working_set / GIB:.1f} GiB that Metal keeps resident; it may "
+        f"write slowly. To raise the limit until the next restart: {command}"
     )

@@ -16,13 +16,12 @@ import numpy as np
 
 from gptoss_tui.engine.checkpoint import TensorInfo
 from gptoss_tui.engine.matrices import Dense, Matrix, Quantised
+from gptoss_tui.engine.packing import packing
 from gptoss_tui.errors import CheckpointError
 
 Arrange = Callable[[mx.array], mx.array]
 
 _WRONG = "This is not the model that its config.json describes: get the checkpoint again."
-_MICROSCALING = {(4, 32): "mxfp4", (8, 32): "mxfp8", (4, 16): "nvfp4"}
-_AFFINE_BITS = (2, 3, 4, 5, 6, 8)
 
 
 class Tensors:
@@ -99,13 +98,9 @@ class Tensors:
         packed, scaled = self._found.get(f"{name}.weight"), self._found[f"{name}.scales"]
         if packed is None:
             raise CheckpointError(f"{self.name} lacks {name}.weight", _WRONG)
-        inputs, lead = shape[-1], shape[:-1]
-        bits, rest = divmod(32 * packed.shape[-1], inputs) if packed.shape[:-1] == lead else (0, 1)
-        groups = scaled.shape[-1] if scaled.shape[:-1] == lead else 0
-        group = inputs // groups if groups and inputs % groups == 0 else 0
         affine = self.holds(f"{name}.biases")
-        mode = "affine" if affine else _MICROSCALING.get((bits, group), "")
-        if rest or packed.dtype != "U32" or not group or not mode or (affine and bits not in _AFFINE_BITS):
+        how = packing(packed.shape, scaled.shape, shape, affine)
+        if how is None or packed.dtype != "U32":
             raise CheckpointError(
                 f"{self.name}: {name} has weights {packed.shape} and scales {scaled.shape}, which do not pack {shape}",
                 _WRONG,
@@ -113,7 +108,7 @@ class Tensors:
         weight = self._take(f"{name}.weight", packed.shape)
         scales = self._cast(self._take(f"{name}.scales", scaled.shape))
         biases = self.vector(f"{name}.biases", *scaled.shape) if affine else None
-        return Quantised(weight, scales, biases, group, bits, mode)
+        return Quantised(weight, scales, biases, how.group, how.bits, how.mode)
 
     def _openai(self, name: str, shape: tuple[int, ...]) -> Quantised:
         """OpenAI's mxfp4: blocks of 32 numbers in 16 bytes, one scale a block; the same bits as MLX's mxfp4."""
