@@ -1,0 +1,222 @@
+"""The Textual application: theme, bindings, palette, leaving. What happens in a conversation is the conductor's."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import ClassVar
+
+from textual import events
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.theme import Theme as TextualTheme
+
+from gptoss_tui.harmony.messages import EFFORTS
+from gptoss_tui.themes import shipped_themes, theme_named
+from gptoss_tui.tui.actions import APP, GROUPS, bindings
+from gptoss_tui.tui.backend import open_backend
+from gptoss_tui.tui.history import PromptHistory, default_history_file
+from gptoss_tui.tui.options import TuiOptions
+from gptoss_tui.tui.ports import OpenBackend
+from gptoss_tui.tui.screens.help import HelpScreen
+from gptoss_tui.tui.screens.history import HistoryScreen
+from gptoss_tui.tui.screens.main import MainScreen
+from gptoss_tui.tui.theming import textual_theme
+from gptoss_tui.tui.widgets.panel import Panel
+from gptoss_tui.tui.widgets.prompt import Prompt
+
+TWICE_S = 2.0
+"""Seconds in which the second press of a key that asks twice must come."""
+
+
+class GptOssApp(App[None]):
+    """`gptoss` on a terminal that can hold it."""
+
+    CSS_PATH: ClassVar[str | Path] = "app.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(APP)]
+    ENABLE_COMMAND_PALETTE = True
+    TITLE = "gptoss"
+
+    def __init__(self, options: TuiOptions, open_backend: OpenBackend = open_backend) -> None:
+        theme = theme_named(options.theme)
+        super().__init__()
+        for shipped in shipped_themes().values():
+            self.register_theme(textual_theme(shipped))
+        self.theme = theme.name
+        history = PromptHistory(options.history_file or default_history_file())
+        self.main = MainScreen(options, history, open_backend)
+        self._loop_of_app: asyncio.AbstractEventLoop | None = None
+        self._asked = ("", 0.0)
+        """The key that asked to be pressed twice, and when."""
+
+    def get_default_screen(self) -> Screen[None]:
+        """The one screen there is."""
+        return self.main
+
+    @property
+    def available_themes(self) -> dict[str, TextualTheme]:
+        """Ours alone: Textual's own lack the roles that the panes are drawn with."""
+        themes = super().available_themes
+        # None of ours is registered yet while Textual sets itself up.
+        return {name: theme for name, theme in themes.items() if name in shipped_themes()} or themes
+
+    async def on_event(self, event: events.Event) -> None:
+        """Tells the prompt when a key was read, before bindings act on it: see `Prompt.note_key`."""
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            self.main.prompt.note_key(event.time)
+        await super().on_event(event)
+
+    def on_mount(self) -> None:
+        """From now on a signal can end the loop."""
+        self._loop_of_app = asyncio.get_running_loop()
+
+    def leave_soon(self) -> None:
+        """Leaves; may be called from a signal handler and from any thread, and before the loop runs."""
+        if self._loop_of_app is None:
+            raise SystemExit(0)
+        self._loop_of_app.call_soon_threadsafe(self.exit)
+
+    def get_key_display(self, binding: Binding) -> str:
+        """Keys in words: `ctrl+s` where Textual writes ^s."""
+        return super().get_key_display(binding).replace("^", "ctrl+").lower()
+
+    def close(self) -> None:
+        """Ends the model; called once the terminal is restored."""
+        self.main.conductor.close()
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The palette: every action, then what Textual brings for any app."""
+        for actions in GROUPS.values():
+            for action in actions:
+                if action.palette:
+                    title = action.title.capitalize()
+                    yield SystemCommand(title, action.help, lambda name=action.action: self.run_named(name))
+        for level in EFFORTS:
+            yield SystemCommand(
+                f"Effort: {level}",
+                f"The model thinks at {level} effort from the next prompt on.",
+                lambda level=level: self.main.conductor.set_effort(level),
+            )
+        yield SystemCommand("Theme", "Choose other colours.", self.action_change_theme)
+        yield SystemCommand("Save screenshot", "Save the screen as an SVG picture.", self.deliver_screenshot)
+
+    async def run_named(self, action: str) -> None:
+        """Runs an action of the table, wherever it is bound."""
+        for target in (self, self.main.prompt):
+            if hasattr(target, f"action_{action.split('(')[0]}"):
+                await self.run_action(action, default_namespace=target)
+                return
+
+    # Actions
+
+    async def action_stop(self) -> None:
+        """Stops the answer; where none is written, goes back to the prompt."""
+        if not await self.main.conductor.stop():
+            self.main.prompt.focus()
+
+    async def action_interrupt(self) -> None:
+        """Copies what is selected, else stops, else leaves at the second press."""
+        prompt = self.main.prompt
+        selected = self.screen.get_selected_text() or (prompt.selected_text if prompt.has_focus else "")
+        if selected:
+            self.copy_to_clipboard(selected)
+            self.screen.clear_selection()
+            self.notify("Copied.")
+        elif await self.main.conductor.stop():
+            return
+        elif prompt.text:
+            prompt.prompts.add(prompt.text)
+            prompt.load_text("")
+        elif self._twice("interrupt", "ctrl+c again to leave"):
+            self.exit()
+
+    def _twice(self, name: str, notice: str) -> bool:
+        """True at the second press within a moment; the first one says what the second would do."""
+        now = time.monotonic()
+        before, at = self._asked
+        self._asked = (name, now)
+        if before == name and now - at < TWICE_S:
+            return True
+        self.main.notice(notice, TWICE_S)
+        return False
+
+    async def action_retry(self) -> None:
+        """Drops the last answer and asks again."""
+        await self.main.conductor.retry()
+
+    async def action_new(self) -> None:
+        """A new conversation; asks twice where something would be lost."""
+        if not self.main.chat.turns or self._twice("new", "ctrl+l again: a new conversation; this one is not kept"):
+            self._asked = ("", 0.0)
+            await self.main.conductor.clear()
+
+    def action_pane(self, name: str) -> None:
+        """Goes to a pane, or back from it."""
+        self.main.go_to(name)
+
+    def action_panes(self) -> None:
+        """Shows or hides the instruments."""
+        self.main.toggle_panes()
+
+    def action_effort(self) -> None:
+        """The next effort."""
+        conductor = self.main.conductor
+        at = EFFORTS.index(conductor.snapshot.effort)
+        conductor.set_effort(EFFORTS[(at + 1) % len(EFFORTS)])
+
+    def action_thinking(self) -> None:
+        """Opens or closes the last answer's thinking."""
+        for turn in reversed(self.main.chat.turns):
+            if turn.thinking:
+                turn.thinking[-1].action_fold()
+                return
+        self.notify("There is no thinking yet.")
+
+    def action_copy_answer(self) -> None:
+        """Copies the last answer."""
+        self._copy("Answer", next((turn.answer for turn in reversed(self.main.chat.turns) if turn.answer), ""))
+
+    def action_copy_thinking(self) -> None:
+        """Copies the last answer's thinking."""
+        texts = ("\n\n".join(part.text for part in turn.thinking) for turn in reversed(self.main.chat.turns))
+        self._copy("Thinking", next((text for text in texts if text), ""))
+
+    def _copy(self, what: str, text: str) -> None:
+        if text:
+            self.copy_to_clipboard(text)
+            self.notify(f"{what} copied.")
+        else:
+            self.notify("There is nothing to copy yet.")
+
+    def action_pause(self) -> None:
+        """Freezes the token view."""
+        self.main.tokens.action_toggle_pause()
+
+    def action_help(self) -> None:
+        """Help on the pane with the focus, or on everything."""
+        focused = self.focused
+        self.push_screen(HelpScreen(focused.id or "" if isinstance(focused, Panel) else ""))
+
+    # Messages that ask for another screen
+
+    def on_panel_help_asked(self, event: Panel.HelpAsked) -> None:
+        """Explains one pane."""
+        self.push_screen(HelpScreen(event.topic))
+
+    def on_prompt_help_asked(self, _event: Prompt.HelpAsked) -> None:
+        """Explains everything."""
+        self.push_screen(HelpScreen())
+
+    def on_prompt_search_asked(self, _event: Prompt.SearchAsked) -> None:
+        """Searches the history; the chosen prompt may be edited before it is sent."""
+        prompt = self.main.prompt
+
+        def take(chosen: str | None) -> None:
+            if chosen is not None:
+                prompt.fill(chosen)
+            prompt.focus()
+
+        self.push_screen(HistoryScreen(prompt.prompts), take)

@@ -1,0 +1,35 @@
+"""Opens the real model: folder, vocabulary, engine, session. Runs on the loading thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from gptoss_tui.tui.ports import Backend
+
+if TYPE_CHECKING:
+    from gptoss_tui.engine.events import LoadProgress
+    from gptoss_tui.tui.options import TuiOptions
+
+
+def open_backend(
+    options: TuiOptions, on_progress: Callable[[LoadProgress], None], cancelled: Callable[[], bool]
+) -> Backend:
+    """Finds, reads and loads the model that the options name; raises `GptOssError`, `LoadCancelled` among them."""
+    from gptoss_tui.chat.session import Session
+    from gptoss_tui.engine.worker import Engine
+    from gptoss_tui.harmony import Harmony
+
+    folder = options.model() if callable(options.model) else options.model
+    # The vocabulary first: it is read in a moment, and a folder without one is not worth loading.
+    harmony = Harmony.load(folder)
+    engine = Engine.load(folder, on_progress, cancelled=cancelled)
+    session = Session(
+        engine,
+        harmony,
+        instructions=options.instructions,
+        effort=options.effort,
+        params=options.params,
+        max_tokens=options.max_tokens,
+    )
+    return Backend(engine, session, options.about(folder) if options.about is not None else "")

@@ -1,0 +1,39 @@
+"""How an answer ended, in words, with the ways on where it ended early. Pure; knows no widget."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gptoss_tui.tui import format
+from gptoss_tui.tui.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from gptoss_tui.chat.events import TurnFinished
+
+
+def ending(event: TurnFinished, snapshot: Snapshot) -> list[tuple[str, str]]:
+    """(text, kind) of each line under the answer."""
+    done = event.finished
+    figures = [f"{done.completion_tokens:,} {'token' if done.completion_tokens == 1 else 'tokens'}"]
+    if done.decode_tps == done.decode_tps:
+        figures.append(f"{format.rate(done.decode_tps)} tok/s")
+    if done.ttft_s == done.ttft_s:
+        figures.append(f"first token {format.seconds(done.ttft_s)}")
+    if done.reused_tokens:
+        figures.append(f"{done.reused_tokens:,} of {done.prompt_tokens:,} prompt tokens reused")
+    lines = [(" · ".join(figures), "figures")]
+    context = f"{snapshot.info.context:,} tokens" if snapshot.info is not None else "it"
+    if event.reason == "length":
+        text = "Stopped at the longest answer allowed. Ask it to go on, raise --max-tokens, or alt+r to ask again."
+        lines.insert(0, (text, "warning"))
+    elif event.reason == "context":
+        text = (
+            f"The context is full: {context}. What was written is kept. Ways on: ctrl+l begins a new conversation; "
+            "alt+c copies this answer, to go on there with what matters; alt+r asks again for a shorter one."
+        )
+        lines.insert(0, (text, "warning"))
+    elif event.reason == "interrupted":
+        lines.insert(0, ("Stopped. alt+r asks again.", "warning"))
+    elif event.reason == "tool_call":
+        lines.insert(0, ("The model called a tool, and none is connected here.", "warning"))
+    return lines

@@ -1,0 +1,64 @@
+"""What slash commands ask of this front end. The commands themselves are `chat.commands`' business."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from gptoss_tui.chat.commands import parse_line
+from gptoss_tui.errors import GptOssError
+from gptoss_tui.tui.screens.help import HelpScreen
+from gptoss_tui.visible import visible
+
+if TYPE_CHECKING:
+    from gptoss_tui.chat.session import Session
+    from gptoss_tui.tui.screens.main import MainScreen
+
+_WITHOUT_MODEL = ("help", "quit")
+
+
+class TuiFrontEnd:
+    """A `FrontEnd` on the main screen."""
+
+    def __init__(self, screen: MainScreen) -> None:
+        self._screen = screen
+
+    def execute(self, text: str) -> bool:
+        """Does what the text says if it is a command; False where it is a message."""
+        try:
+            parsed = parse_line(text)
+            if parsed is None:
+                return False
+            command, arguments = parsed
+            backend = self._screen.conductor.backend
+            if backend is None and command.name not in _WITHOUT_MODEL:
+                self._screen.prompt.fill(text)
+                self.notify(f"/{command.name} needs the model, which is not loaded yet.")
+                return True
+            # Before the model is there, only commands run that leave the session alone.
+            session = cast("Session", backend.session if backend is not None else None)
+            command.run(session, self, arguments)
+        except GptOssError as fault:
+            self._screen.prompt.fill(text)
+            self._screen.app.notify(visible(f"{fault.message}\n{fault.hint}".strip()), severity="warning", markup=False)
+        self._screen.conductor.adopt()
+        return True
+
+    def notify(self, message: str) -> None:
+        """A short text over the screen for a moment."""
+        self._screen.app.notify(visible(message), markup=False)
+
+    def show_help(self) -> None:
+        """The help screen."""
+        self._screen.app.push_screen(HelpScreen())
+
+    def retry(self) -> None:
+        """The last answer is dropped and asked for again."""
+        self._screen.run_worker(self._screen.conductor.retry())
+
+    def cleared(self) -> None:
+        """The session is empty; so is the screen."""
+        self._screen.run_worker(self._screen.conductor.clear())
+
+    def quit(self) -> None:
+        """Leaves."""
+        self._screen.app.exit()

@@ -1,0 +1,30 @@
+"""`TuiOptions`: all that the command line hands to the terminal interface. Values only; imports nothing heavy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gptoss_tui.engine.params import SamplingParams
+from gptoss_tui.harmony.messages import Effort
+from gptoss_tui.themes import DEFAULT_THEME
+
+
+@dataclass(frozen=True, slots=True)
+class TuiOptions:
+    """What to run, and how it begins. Everything but the model can be changed while it runs."""
+
+    model: Path | Callable[[], Path]
+    """The checkpoint's folder, or what finds it; called on the loading thread, so it may take its time."""
+    params: SamplingParams = field(default_factory=SamplingParams)
+    effort: Effort = "medium"
+    instructions: str | None = None
+    """The developer message."""
+    max_tokens: int | None = None
+    """Longest answer in tokens; None: what the context leaves."""
+    theme: str = DEFAULT_THEME
+    about: Callable[[Path], str] | None = None
+    """One line on what the model in this folder is, shown above the conversation; None or empty: nothing to say."""
+    history_file: Path | None = None
+    """Where prompts are remembered; None: in the user's state folder."""

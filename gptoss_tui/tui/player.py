@@ -1,0 +1,206 @@
+"""Plays one turn after the other onto the screen: asks, drains events at a calm pace, ends.
+
+Runs on the interface's thread; the model thread calls `wake` and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from gptoss_tui.chat.events import Token, TurnFinished
+from gptoss_tui.errors import GptOssError
+from gptoss_tui.tui.board import Board
+from gptoss_tui.tui.endings import ending
+from gptoss_tui.tui.messages import Wake
+from gptoss_tui.tui.meter import RateMeter
+from gptoss_tui.tui.pacer import Pacer
+from gptoss_tui.tui.ports import Backend, TurnPort
+
+if TYPE_CHECKING:
+    from textual.timer import Timer
+
+    from gptoss_tui.engine.events import PrefillProgress
+    from gptoss_tui.harmony.messages import Channel
+    from gptoss_tui.tui.screens.main import MainScreen
+    from gptoss_tui.tui.widgets.turn import Turn
+
+_SETTLE_S = 1.0
+"""Seconds between two looks at a cache that the engine still fills after an answer."""
+
+
+class Player:
+    """At most one turn runs; `on_idle` is called when it has ended."""
+
+    def __init__(self, screen: MainScreen, board: Board, on_idle: Callable[[], Awaitable[None]]) -> None:
+        self._screen = screen
+        self._board = board
+        self._on_idle = on_idle
+        self._backend: Backend | None = None
+        self._turn: TurnPort | None = None
+        self._shown: Turn | None = None
+        """The turn on the screen that the running one writes into."""
+        self._meter = RateMeter()
+        self._pacer = Pacer()
+        self._armed = False
+        self._timer: Timer | None = None
+        self._stop_wanted = False
+
+    def begin(self, backend: Backend, shown: Turn, *, again: bool = False) -> None:
+        """Asks what stands in `shown`, or asks it again; the answer is written there."""
+        shown.set_queued(False)
+        self._backend, self._shown, self._stop_wanted = backend, shown, False
+        self._meter.start()
+        self._board.update(
+            phase="reading", done=0, total=0, last_second=math.nan, mean=math.nan, first_token_s=math.nan
+        )
+        # A worker, since rendering a long conversation takes a moment in which keys must be heard.
+        self._screen.run_worker(self._ask(backend, shown, again))
+
+    def stop(self) -> None:
+        """Ends the answer; its last event is still to come."""
+        self._stop_wanted = True
+        if self._turn is not None:
+            self._turn.stop()
+
+    def drop(self) -> None:
+        """Forgets the running turn: its conversation is gone."""
+        self.stop()
+        self._turn = self._shown = None
+
+    def wake(self) -> None:
+        """Called on the model thread after each event: at most one wake-up is under way."""
+        if not self._armed:
+            self._armed = True
+            self._screen.post_message(Wake())
+
+    def schedule(self) -> None:
+        """Draws as soon as the pace allows."""
+        if self._timer is None:
+            self._timer = self._screen.set_timer(self._pacer.wait_s(time.monotonic()), self._draw)
+
+    async def _ask(self, backend: Backend, shown: Turn, again: bool) -> None:
+        session = backend.session
+        self._screen.tokens.begin(session.params)
+        try:
+            if again:
+                turn = await asyncio.to_thread(session.retry, on_event=self.wake)
+            else:
+                turn = await asyncio.to_thread(session.send, shown.prompt, on_event=self.wake)
+        except GptOssError as fault:
+            await self._fail(shown, fault)
+            return
+        if shown is not self._shown:
+            # The conversation was cleared meanwhile.
+            turn.stop()
+            session.clear()
+            return
+        self._turn = turn
+        # A knob may have been turned while the prompt was rendered.
+        session.params = self._board.snapshot.params
+        if self._stop_wanted:
+            turn.stop()
+        self.schedule()
+
+    async def _draw(self) -> None:
+        self._timer = None
+        self._armed = False
+        turn, shown = self._turn, self._shown
+        if turn is None or shown is None:
+            return
+        try:
+            events = turn.drain()
+        except GptOssError as fault:
+            await self._fail(shown, fault)
+            return
+        finished: TurnFinished | None = None
+        tokens: list[Token] = []
+        for event in events:
+            if isinstance(event, Token):
+                tokens.append(event)
+            elif isinstance(event, TurnFinished):
+                finished = event
+            else:
+                self._read(event)
+        await self._write(shown, turn, tokens)
+        if finished is not None:
+            await self._finish(shown, finished)
+        elif turn.over:
+            # A fault comes with the call after the last events.
+            self.schedule()
+        if self._pacer.instruments_due(time.monotonic()) and finished is None:
+            self._measure()
+        self._pacer.drawn(time.monotonic(), time.thread_time())
+
+    def _read(self, event: PrefillProgress) -> None:
+        fresh = event.done - event.reused
+        speed = fresh / event.elapsed_s if event.elapsed_s > 0 and fresh > 0 else math.nan
+        self._board.note(done=event.done, total=event.total, last_second=speed)
+
+    async def _write(self, shown: Turn, turn: TurnPort, tokens: list[Token]) -> None:
+        if not tokens:
+            return
+        if math.isnan(self._board.snapshot.first_token_s):
+            self._board.note(first_token_s=tokens[0].step.elapsed_s)
+        if self._board.snapshot.phase == "reading":
+            self._board.note(phase="writing")
+        start = len(turn.prompt_ids)
+        for token in tokens:
+            self._meter.add(token.step.elapsed_s)
+            self._screen.tokens.add(start, token)
+        for (channel, recipient), text, count, at in _runs(tokens):
+            await shown.write(channel, recipient, text, count, at)
+
+    def _measure(self) -> None:
+        meter = self._meter
+        speed = meter.last_second if meter.tokens else self._board.snapshot.last_second
+        layers = self._backend.engine.layers() if self._backend is not None else ()
+        self._board.update(last_second=speed, mean=meter.mean, history=meter.history, layers=layers)
+
+    async def _finish(self, shown: Turn, event: TurnFinished) -> None:
+        self._turn = None
+        self._board.note(phase="idle")
+        self._measure()
+        await shown.complete()
+        for text, kind in ending(event, self._board.snapshot):
+            await self._screen.chat.note(text, kind, under=shown)
+        self._screen.set_timer(_SETTLE_S, self._settle)
+        await self._on_idle()
+
+    def _settle(self) -> None:
+        # The engine reads ahead after an answer; its caches change until it has.
+        if self._backend is None or self._board.running:
+            return
+        busy = self._backend.engine.busy
+        self._board.update(layers=self._backend.engine.layers())
+        if busy:
+            self._screen.set_timer(_SETTLE_S, self._settle)
+
+    async def _fail(self, shown: Turn, fault: GptOssError) -> None:
+        self._turn = None
+        self._board.update(phase="idle")
+        await shown.complete()
+        await self._screen.chat.note(f"{fault.message}\n{fault.hint}".strip(), "error", under=shown)
+        await self._on_idle()
+
+
+_Run = tuple[tuple["Channel | None", "str | None"], str, int, float]
+
+
+def _runs(tokens: list[Token]) -> list[_Run]:
+    """The tokens' text, joined while it goes to the same place: (channel, recipient), text, tokens, last time."""
+    runs: list[_Run] = []
+    for token in tokens:
+        for delta in token.deltas:
+            if not delta.text:
+                continue
+            key = (delta.channel, delta.recipient)
+            if runs and runs[-1][0] == key:
+                _, text, count, _ = runs[-1]
+                runs[-1] = (key, text + delta.text, count + 1, token.step.elapsed_s)
+            else:
+                runs.append((key, delta.text, 1, token.step.elapsed_s))
+    return runs

@@ -1,0 +1,72 @@
+"""What the terminal interface needs from below, as protocols.
+
+`Engine` and `Session` have these; a scripted pair stands in where a test needs output that no model writes on demand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from gptoss_tui.chat.events import TurnEvent
+    from gptoss_tui.engine.events import LayerState, LoadProgress, ModelInfo
+    from gptoss_tui.engine.params import SamplingParams
+    from gptoss_tui.harmony.messages import Effort, Message
+    from gptoss_tui.tui.options import TuiOptions
+
+
+class EnginePort(Protocol):
+    """What is asked of `gptoss_tui.engine.worker.Engine`."""
+
+    @property
+    def info(self) -> ModelInfo: ...
+    @property
+    def busy(self) -> bool: ...
+    def layers(self) -> tuple[LayerState, ...]: ...
+    def close(self) -> None: ...
+
+
+class TurnPort(Protocol):
+    """What is asked of `gptoss_tui.chat.session.Turn`."""
+
+    @property
+    def prompt_ids(self) -> tuple[int, ...]: ...
+    @property
+    def over(self) -> bool: ...
+    def drain(self) -> list[TurnEvent]: ...
+    def stop(self) -> None: ...
+
+
+class SessionPort(Protocol):
+    """What is asked of `gptoss_tui.chat.session.Session`."""
+
+    instructions: str | None
+    effort: Effort
+    max_tokens: int | None
+    params: SamplingParams
+
+    @property
+    def messages(self) -> tuple[Message, ...]: ...
+    def send(self, text: str, *, on_event: Callable[[], None] | None = None) -> TurnPort: ...
+    def retry(self, *, on_event: Callable[[], None] | None = None) -> TurnPort: ...
+    def clear(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """A loaded model with a conversation on it."""
+
+    engine: EnginePort
+    session: SessionPort
+    about: str = ""
+    """One line on what this model is; empty: nothing to say."""
+
+
+class OpenBackend(Protocol):
+    """Loads a model; runs on a thread of its own and blocks. Raises `GptOssError`."""
+
+    def __call__(
+        self, options: TuiOptions, on_progress: Callable[[LoadProgress], None], cancelled: Callable[[], bool]
+    ) -> Backend: ...

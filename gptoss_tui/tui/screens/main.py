@@ -1,0 +1,220 @@
+"""The one screen: status, chat, instruments, prompt, keys. Arranges them by the window's size; computes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Container, Horizontal, Vertical
+from textual.screen import Screen
+from textual.widgets import Static
+
+from gptoss_tui.tui.conductor import Conductor
+from gptoss_tui.tui.frontend import TuiFrontEnd
+from gptoss_tui.tui.layout import ARRANGEMENTS, BROAD, SMALLEST, TALL, Arrangement, arrangement
+from gptoss_tui.tui.messages import Loaded, LoadFailed, LoadTick, Wake
+from gptoss_tui.tui.snapshot import Phase, Snapshot
+from gptoss_tui.tui.widgets.chat import ChatPane
+from gptoss_tui.tui.widgets.keybar import KeyBar
+from gptoss_tui.tui.widgets.kv import KvPane
+from gptoss_tui.tui.widgets.layers import LayersPane
+from gptoss_tui.tui.widgets.panel import Panel
+from gptoss_tui.tui.widgets.prompt import Prompt
+from gptoss_tui.tui.widgets.sampling import SamplingPane
+from gptoss_tui.tui.widgets.status import StatusLine
+from gptoss_tui.tui.widgets.suggestions import Suggestions
+from gptoss_tui.tui.widgets.tokens import TokensPane
+
+if TYPE_CHECKING:
+    from gptoss_tui.tui.history import PromptHistory
+    from gptoss_tui.tui.options import TuiOptions
+    from gptoss_tui.tui.ports import OpenBackend
+
+
+class MainScreen(Screen[None]):
+    """All panes, and the conductor that feeds them."""
+
+    AUTO_FOCUS = "#prompt"
+
+    def __init__(self, options: TuiOptions, history: PromptHistory, open_backend: OpenBackend) -> None:
+        super().__init__()
+        self.status = StatusLine()
+        self.chat = ChatPane()
+        self.layers_pane = LayersPane()
+        self.kv = KvPane()
+        self.tokens = TokensPane()
+        self.sampling = SamplingPane()
+        self.prompt = Prompt(history)
+        self.suggestions = Suggestions()
+        self.keybar = KeyBar(self.offers)
+        self.front_end = TuiFrontEnd(self)
+        self.conductor = Conductor(options, self, open_backend)
+        self.arranged: Arrangement = "wide"
+        self._hidden = False
+        """Instruments put away by the person; in a small window: not looked at."""
+        self._swapped = False
+        self._notice = ""
+        self._phase: Phase | None = None
+
+    def compose(self) -> ComposeResult:
+        """Top to bottom; the grid in the middle is arranged by app.tcss."""
+        yield self.status
+        with Container(id="body"):
+            yield self.chat
+            with Container(id="instruments"):
+                yield from self.panels
+            with Vertical(id="promptbar"):
+                yield self.suggestions
+                with Horizontal(id="promptline"):
+                    yield Static("❯", id="sign")
+                    yield self.prompt
+        yield self.keybar
+        yield Static(id="toosmall")
+
+    @property
+    def panels(self) -> tuple[Panel, ...]:
+        """The instruments, in the order of their tabs."""
+        return (self.layers_pane, self.kv, self.tokens, self.sampling)
+
+    def on_mount(self) -> None:
+        """The first frame is drawn before the model is looked at."""
+        self._rearrange(self.app.size.width, self.app.size.height)
+        self._activate(self.layers_pane)
+        self.show(self.conductor.snapshot)
+        self.call_after_refresh(self.conductor.start)
+
+    def show(self, snapshot: Snapshot) -> None:
+        """A new picture for every pane that is in sight."""
+        self.status.show(replace(snapshot, notice=self._notice) if self._notice else snapshot)
+        for panel in self.panels:
+            panel.show(snapshot)
+        if snapshot.phase != self._phase:
+            # Other things can be done now.
+            self._phase = snapshot.phase
+            self.keybar.refresh()
+
+    def offers(self, action: str) -> bool:
+        """False for actions that would do nothing now: the key bar leaves them out."""
+        match action:
+            case "stop":
+                return self.conductor.running or bool(self.conductor.snapshot.queued)
+            case "retry" | "copy_answer" | "new":
+                return bool(self.chat.turns) and not self.conductor.running
+            case "thinking":
+                return any(turn.thinking for turn in self.chat.turns)
+            case _:
+                return True
+
+    def notice(self, text: str, seconds: float) -> None:
+        """Says something in the status line for a moment."""
+        self._notice = text
+        self.show(self.conductor.snapshot)
+        self.set_timer(seconds, self._end_notice)
+
+    def _end_notice(self) -> None:
+        self._notice = ""
+        self.show(self.conductor.snapshot)
+
+    # Arrangement
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Another window, another arrangement."""
+        self._rearrange(event.size.width, event.size.height)
+
+    def _rearrange(self, columns: int, rows: int) -> None:
+        self.arranged = arrangement(columns, rows)
+        for name in ARRANGEMENTS:
+            self.set_class(name == self.arranged, f"-{name}")
+        self.set_class(rows >= TALL, "-tall")
+        self.set_class(columns >= BROAD, "-broad")
+        for panel in self.panels:
+            panel.set_tabbed(self.arranged != "wide")
+        self.set_class(self._hidden, "-no-instruments")
+        self.set_class(self._swapped and self.arranged == "small", "-swapped")
+        if self.arranged == "tiny":
+            needed = f"{SMALLEST[0]}×{SMALLEST[1]}"
+            text = f"This window is {columns}×{rows}.\ngptoss needs {needed}.\nThe model goes on."
+            self.query_one("#toosmall", Static).update(text)
+
+    def _activate(self, pane: Panel) -> None:
+        for panel in self.panels:
+            panel.set_class(panel is pane, "-active")
+
+    def toggle_panes(self) -> None:
+        """Shows or hides the instruments; in a small window, switches between them and the chat."""
+        if self.arranged == "small":
+            self._swapped = not self._swapped
+        else:
+            self._hidden = not self._hidden
+        self._rearrange(self.size.width, self.size.height)
+        if self.focused is not None and not self.focused.is_on_screen:
+            self.prompt.focus()
+
+    def go_to(self, name: str) -> None:
+        """Shows a pane and gives it the focus; from the pane itself, back to the prompt."""
+        pane = self.chat if name == "chat" else next(panel for panel in self.panels if panel.id == name)
+        if self.focused is pane:
+            self._swapped = False
+            self._rearrange(self.size.width, self.size.height)
+            self.prompt.focus()
+            return
+        self._swapped = pane is not self.chat
+        if isinstance(pane, Panel):
+            self._hidden = False
+            self._activate(pane)
+        self._rearrange(self.size.width, self.size.height)
+        self.call_after_refresh(pane.focus)
+
+    @on(Panel.TabChosen)
+    def _tab_chosen(self, event: Panel.TabChosen) -> None:
+        self.go_to(event.pane)
+
+    # What the panes and the other threads tell
+
+    @on(Wake)
+    def _wake(self) -> None:
+        self.conductor.player.schedule()
+
+    @on(LoadTick)
+    def _load_tick(self, event: LoadTick) -> None:
+        self.conductor.on_tick(event)
+
+    @on(Loaded)
+    async def _loaded(self, event: Loaded) -> None:
+        await self.conductor.on_loaded(event)
+
+    @on(LoadFailed)
+    async def _load_failed(self, event: LoadFailed) -> None:
+        await self.conductor.on_load_failed(event)
+
+    @on(SamplingPane.Changed)
+    def _knob_turned(self, event: SamplingPane.Changed) -> None:
+        self.conductor.set_params(event.params)
+
+    @on(SamplingPane.Refused)
+    def _value_refused(self, event: SamplingPane.Refused) -> None:
+        self.app.notify(f"{event.fault.message} {event.fault.hint}", severity="warning")
+
+    @on(Prompt.Sent)
+    async def _sent(self, event: Prompt.Sent) -> None:
+        if self.front_end.execute(event.text):
+            return
+        await self.conductor.send(event.text)
+
+    @on(Prompt.ScrollAsked)
+    def _scroll_chat(self, event: Prompt.ScrollAsked) -> None:
+        if event.pages < 0:
+            self.chat.scroll_page_up(animate=False)
+        else:
+            self.chat.scroll_page_down(animate=False)
+
+    @on(Prompt.Edited)
+    def _prompt_edited(self, event: Prompt.Edited) -> None:
+        self.suggestions.offer(event.text)
+
+    @on(Prompt.CompleteAsked)
+    def _complete(self) -> None:
+        if (text := self.suggestions.completed(self.prompt.text)) is not None:
+            self.prompt.fill(text)

@@ -1,0 +1,47 @@
+"""The slash commands that fit what is typed, over the prompt. What commands there are is `chat.commands`' business."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.widgets import Static
+
+from gptoss_tui.chat.commands import COMMANDS, complete
+
+_SHOWN = 8
+
+
+class Suggestions(Static):
+    """Hidden unless the prompt begins with a slash."""
+
+    ALLOW_SELECT = False
+
+    def __init__(self) -> None:
+        super().__init__(id="suggestions")
+        self.display = False
+
+    def offer(self, text: str) -> None:
+        """Shows what the text could become."""
+        lines = _lines(text) if text.startswith("/") and "\n" not in text else []
+        self.display = bool(lines)
+        if lines:
+            self.update(Content("\n").join(lines[:_SHOWN]))
+
+    def completed(self, text: str) -> str | None:
+        """The text with its last word completed as far as it is certain; None where nothing fits."""
+        found = complete(text)
+        if not found:
+            return None
+        sure = found[0]
+        while not all(line.startswith(sure) for line in found):
+            sure = sure[:-1]
+        return sure + (" " if len(found) == 1 else "")
+
+
+def _lines(text: str) -> list[Content]:
+    name, space, _ = text.partition(" ")
+    word = name[1:].lower()
+    if space:
+        fitting = [each for each in COMMANDS if word in (each.name, *each.aliases)]
+    else:
+        fitting = [each for each in COMMANDS if each.name.startswith(word)]
+    return [Content.assemble((f" {each.usage:<22} ", "$accent"), (each.help, "$muted")) for each in fitting]
