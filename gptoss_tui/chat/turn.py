@@ -85,13 +85,15 @@ class Turn(Iterator[TurnEvent]):
 
     def settle(self) -> None:
         """Takes what has come from the engine and keeps it for the reader; an answer that is done is over by then."""
-        if self._over:
-            return
-        try:
-            events = self._generation.drain()
-        except Exception as fault:
-            self._fail(fault)
-        else:
+        # Until nothing is left: the engine raises a fault only then.
+        while not self._over:
+            try:
+                events = self._generation.drain()
+            except Exception as fault:
+                self._fail(fault)
+                return
+            if not events:
+                return
             self._taken.extend(self._told(event) for event in events)
 
     def __next__(self) -> TurnEvent:

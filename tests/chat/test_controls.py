@@ -111,6 +111,9 @@ def test_a_value_beyond_the_slider_is_not_pulled_back_by_pushing_further() -> No
     hot = SamplingParams(temperature=3.0)
     assert knob.nudge(hot, 1) == hot
     assert knob.get(knob.nudge(hot, -1)) == knob.high
+    repeating, penalty = SamplingParams(repetition_penalty=0.2), control("repetition-penalty")
+    assert penalty.nudge(repeating, -1) == repeating
+    assert penalty.get(penalty.nudge(repeating, 1)) == penalty.low
 
 
 def test_top_k_stays_a_whole_number() -> None:

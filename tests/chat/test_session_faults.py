@@ -19,7 +19,7 @@ from gptoss_tui.chat.session import Session, folded
 from gptoss_tui.engine.events import Event, Finished, Step
 from gptoss_tui.engine.params import SamplingParams
 from gptoss_tui.engine.worker import Engine
-from gptoss_tui.errors import DeviceError, EngineClosed
+from gptoss_tui.errors import DeviceError, EngineClosed, PromptError
 from gptoss_tui.harmony import Harmony
 from gptoss_tui.harmony.messages import Message
 from tests.chat.talker import spelled_ids
@@ -127,12 +127,43 @@ def test_draining_tells_a_fault_once_and_last(make: Make) -> None:
 def test_a_fault_that_nobody_took_does_not_block_the_next_turn(make: Make) -> None:
     session, engine = make("<|return|>", fault=FAULT)
     turn = session.send("Hello!")
-    assert isinstance(turn.drain()[0], Token)
     engine.fault = None
     session.send("Still there?")
     assert [message.text for message in session.messages] == ["Hello!", "Still there?"]
+    assert isinstance(turn.drain()[0], Token)
     with pytest.raises(DeviceError):
         turn.drain()
+
+
+def test_a_prompt_as_long_as_the_context_leaves_no_room(make: Make, harmony: Harmony) -> None:
+    session, engine = make("<|channel|>final<|message|>Hi<|return|>")
+    session.send("Hello!").drain()
+    engine.info.context = len(engine.prompts[0])
+    fresh = Session(cast("Engine", engine), harmony, date="2025-06-28")
+    with pytest.raises(PromptError) as caught:
+        fresh.send("Hello!")
+    assert "Leave out 1 " in caught.value.hint
+
+
+def test_a_retry_asks_the_last_question(make: Make) -> None:
+    session, engine = make("<|channel|>final<|message|>Hi<|return|>")
+    session.send("Hello!").drain()
+    session.send("And now?").drain()
+    session.retry().drain()
+    assert engine.prompts[2] == engine.prompts[1]
+    assert [message.text for message in session.messages] == ["Hello!", "Hi", "And now?", "Hi"]
+
+
+def test_the_texts_of_an_answer_in_several_messages(make: Make) -> None:
+    session, _ = make(
+        "<|channel|>analysis<|message|>Hm<|end|><|start|>assistant<|channel|>analysis<|message|>So<|end|>"
+        "<|start|>assistant<|channel|>final<|message|>Hi<|end|>"
+        "<|start|>assistant<|channel|>final<|message|> you<|return|>"
+    )
+    turn = session.send("Hello!")
+    turn.drain()
+    assert turn.finished is not None
+    assert (turn.finished.analysis, turn.finished.text) == ("Hm\n\nSo", "Hi you")
 
 
 def test_an_engine_that_was_closed_meanwhile_is_no_fault(make: Make) -> None:
