@@ -114,8 +114,10 @@ class HeaderReader:
     def _fits(self, slot: _Slot, word: str, *, growing: bool) -> bool:
         match slot:
             case "role":
+                if self._role is None:
+                    return growing or not word.startswith("to=")
                 # A role that is known may be said again, but not changed.
-                return self._role is None or word == self._role or (growing and self._role.startswith(word))
+                return word == self._role or (growing and self._role.startswith(word))
             case "to":
                 return (word.startswith("to=") and (growing or len(word) > 3)) or (growing and "to=".startswith(word))
             case "channel":

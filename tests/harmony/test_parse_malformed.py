@@ -109,6 +109,11 @@ def test_no_text_is_lost(cut: Harmony, words: list[str]) -> None:
             id="two recipients",
         ),
         pytest.param(
+            "<|channel|>final<|message|>Hi<|end|><|start|> to=functions.f to=functions.g<|message|>{}<|call|>",
+            [("final", "Hi"), (None, "<|start|> to=functions.f to=functions.g<|message|>{}")],
+            id="a recipient in place of a role",
+        ),
+        pytest.param(
             "<|channel|>commentary to=<|message|>{}<|call|>",
             [(None, "<|channel|>commentary to=<|message|>{}")],
             id="a recipient without a name",
