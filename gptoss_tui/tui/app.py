@@ -14,11 +14,11 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.theme import Theme as TextualTheme
 
+from gptoss_tui.chat.history import PromptHistory, default_history_file
 from gptoss_tui.harmony.messages import EFFORTS
 from gptoss_tui.themes import shipped_themes, theme_named
 from gptoss_tui.tui.actions import APP, GROUPS, bindings
 from gptoss_tui.tui.backend import open_backend
-from gptoss_tui.tui.history import PromptHistory, default_history_file
 from gptoss_tui.tui.options import TuiOptions
 from gptoss_tui.tui.ports import OpenBackend
 from gptoss_tui.tui.screens.help import HelpScreen

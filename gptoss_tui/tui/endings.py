@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gptoss_tui.tui import format
+from gptoss_tui.chat import format
 from gptoss_tui.tui.snapshot import Snapshot
 
 if TYPE_CHECKING:

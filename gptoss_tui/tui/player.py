@@ -12,11 +12,11 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from gptoss_tui.chat.events import Token, TurnFinished
+from gptoss_tui.chat.meter import RateMeter
 from gptoss_tui.errors import GptOssError
 from gptoss_tui.tui.board import Board
 from gptoss_tui.tui.endings import ending
 from gptoss_tui.tui.messages import Wake
-from gptoss_tui.tui.meter import RateMeter
 from gptoss_tui.tui.pacer import Pacer
 from gptoss_tui.tui.ports import Backend, TurnPort
 

@@ -13,7 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
-from gptoss_tui.tui.history import PromptHistory
+from gptoss_tui.chat.history import PromptHistory
 from gptoss_tui.visible import visible_token
 
 _SHOWN = 200

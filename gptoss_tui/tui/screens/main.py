@@ -28,7 +28,7 @@ from gptoss_tui.tui.widgets.suggestions import Suggestions
 from gptoss_tui.tui.widgets.tokens import TokensPane
 
 if TYPE_CHECKING:
-    from gptoss_tui.tui.history import PromptHistory
+    from gptoss_tui.chat.history import PromptHistory
     from gptoss_tui.tui.options import TuiOptions
     from gptoss_tui.tui.ports import OpenBackend
 

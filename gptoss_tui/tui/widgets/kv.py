@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from gptoss_tui.chat import format
 from gptoss_tui.engine.events import AttentionMode, LayerState
-from gptoss_tui.tui import bars, format
+from gptoss_tui.tui import bars
 from gptoss_tui.tui.widgets.panel import Panel, Part
 
 _LABEL = 9

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from gptoss_tui.chat import format
 from gptoss_tui.engine.events import LayerState
-from gptoss_tui.tui import bars, format
+from gptoss_tui.tui import bars
 from gptoss_tui.tui.widgets.panel import Panel, Part
 
 
@@ -25,10 +26,8 @@ class LayersPane(Panel):
         sliding = sum(layer.mode == "sliding" for layer in layers)
         held = sum(layer.used_bytes for layer in layers)
         return [
-            ("  ", ""),
-            (f"{sliding} sliding", "sliding"),
-            (" · ", "muted"),
-            (f"{len(layers) - sliding} full", "full"),
+            (f"  {sliding} sliding", "sliding"),
+            (f" · {len(layers) - sliding} full", "full"),
             (f" · {format.size(held)}", "muted"),
         ]
 

@@ -9,7 +9,8 @@ from rich.cells import cell_len
 from textual.content import Content
 from textual.widget import Widget
 
-from gptoss_tui.tui import bars, format
+from gptoss_tui.chat import format
+from gptoss_tui.tui import bars
 from gptoss_tui.tui.snapshot import Phase, Snapshot
 from gptoss_tui.visible import visible_token
 

@@ -15,9 +15,9 @@ from rich.cells import cell_len, set_cell_size
 from textual import events
 from textual.binding import BindingType
 
+from gptoss_tui.chat import format
 from gptoss_tui.chat.events import Token
 from gptoss_tui.engine.params import SamplingParams
-from gptoss_tui.tui import format
 from gptoss_tui.tui.actions import TOKENS, bindings
 from gptoss_tui.tui.widgets.panel import Panel, Part
 from gptoss_tui.visible import visible_token

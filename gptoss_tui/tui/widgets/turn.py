@@ -14,8 +14,8 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
+from gptoss_tui.chat import format
 from gptoss_tui.harmony.messages import Channel
-from gptoss_tui.tui import format
 from gptoss_tui.tui.actions import THINKING, bindings
 from gptoss_tui.tui.widgets.answer import Answer
 from gptoss_tui.visible import Visible, visible, visible_token
