@@ -5,6 +5,7 @@ What a command needs is imported inside it, so that `--version` and `--help` cos
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -18,6 +19,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Argument errors leave by `SystemExit` with 2, as argparse has it.
     """
+    _open_standard_files()
     try:
         command, options = parse(sys.argv[1:] if argv is None else argv)
         code: int = import_module(command.module).main(options)
@@ -27,6 +29,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EXIT_FAULT
     except KeyboardInterrupt:  # before a command has arranged for signals, or after
         return EXIT_INTERRUPTED
+
+
+def _open_standard_files() -> None:
+    """Lets descriptors 0 to 2 exist, where the caller closed some.
+
+    Otherwise the next file that is opened gets such a number: MLX takes a shard on 0 for one that did not open.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free, which is this one
 
 
 def tell(fault: GptOssError) -> None:
