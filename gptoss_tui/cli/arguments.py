@@ -43,8 +43,9 @@ def parse(argv: Sequence[str]) -> tuple[Command, argparse.Namespace]:
         allow_abbrev=False,
     )
     command.add_arguments(parser)
-    # Intermixed, so that options may stand between the words of a prompt.
-    return command, parser.parse_intermixed_args(argv[1:] if name else argv)
+    # Intermixed, so that options may stand between the words of a prompt; Python 3.11's takes no `--` that way.
+    read = parser.parse_args if "--" in argv else parser.parse_intermixed_args
+    return command, read(argv[1:] if name else argv)
 
 
 def sampling_params(options: argparse.Namespace) -> SamplingParams:
