@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gptoss_tui import __version__
+from gptoss_tui.cli import desk
 from gptoss_tui.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ def _answer_options(parser: argparse.ArgumentParser) -> None:
 COMMANDS = {
     "run": Command("one answer to standard output", "gptoss_tui.cli.run", _run),
     "bench": Command("measure this engine beside mlx-lm's on the same model", "gptoss_tui.cli.bench", _bench),
+    "inspect": Command("a checkpoint's model card, read from its files", "gptoss_tui.cli.inspect", desk.inspect),
 }
 """Every command, by name."""
 

@@ -1,0 +1,123 @@
+"""A checkpoint with all of gpt-oss-20b's geometry whose weights are holes in sparse files: 12 GB that take no disk.
+
+Headers, index, configs and tokenizer are complete, so that everything but the weights can be read.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+from collections.abc import Mapping
+from math import prod
+from pathlib import Path
+
+from tests.checkpoints import geometry
+from tests.vocabularies import genuine_tokenizer_json
+
+CARD: dict[str, object] = {
+    "num_hidden_layers": 24,
+    "hidden_size": 2880,
+    "intermediate_size": 2880,
+    "num_attention_heads": 64,
+    "num_key_value_heads": 8,
+    "head_dim": 64,
+    "num_local_experts": 32,
+    "num_experts_per_tok": 4,
+    "experts_per_token": 4,
+    "vocab_size": 201_088,
+    "router_aux_loss_coef": 0.9,
+    "hidden_act": "silu",
+    "initializer_range": 0.02,
+    "attention_dropout": 0.0,
+    "attention_bias": True,
+    "eos_token_id": 200_002,
+    "pad_token_id": 199_999,
+    "quantization": {"group_size": 64, "bits": 4},
+    "rope_scaling": {
+        "rope_type": "yarn",
+        "factor": 32.0,
+        "beta_fast": 32.0,
+        "beta_slow": 1.0,
+        "original_max_position_embeddings": 4096,
+        "truncate": False,
+    },
+}
+"""config.json of the published 4-bit conversion."""
+
+Tensor = tuple[str, tuple[int, ...]]
+"""safetensors' dtype and the shape."""
+
+_ITEM = {"U32": 4, "BF16": 2, "U8": 1}
+
+
+def card_tensors(layers: int = 24) -> dict[str, Tensor]:
+    """Every tensor of gpt-oss-20b in affine 4-bit, group 64, as mlx-lm 0.26.3 wrote it: the router too."""
+    tensors: dict[str, Tensor] = {}
+
+    def matrix(name: str, *shape: int, bias: bool = True) -> None:
+        *lead, inputs = shape
+        tensors[f"{name}.weight"] = ("U32", (*lead, inputs // 8))
+        tensors[f"{name}.scales"] = tensors[f"{name}.biases"] = ("BF16", (*lead, inputs // 64))
+        if bias:
+            tensors[f"{name}.bias"] = ("BF16", tuple(lead))
+
+    matrix("model.embed_tokens", 201_088, 2880, bias=False)
+    for index in range(layers):
+        at = f"model.layers.{index}."
+        for name in ("input_layernorm", "post_attention_layernorm"):
+            tensors[f"{at}{name}.weight"] = ("BF16", (2880,))
+        tensors[at + "self_attn.sinks"] = ("BF16", (64,))
+        for name, rows, columns in (
+            ("q_proj", 4096, 2880),
+            ("k_proj", 512, 2880),
+            ("v_proj", 512, 2880),
+            ("o_proj", 2880, 4096),
+        ):
+            matrix(f"{at}self_attn.{name}", rows, columns)
+        matrix(at + "mlp.router", 32, 2880)
+        for name in ("gate_proj", "up_proj", "down_proj"):
+            matrix(f"{at}mlp.experts.{name}", 32, 2880, 2880)
+    tensors["model.norm.weight"] = ("BF16", (2880,))
+    matrix("lm_head", 201_088, 2880, bias=False)
+    return tensors
+
+
+def card_checkpoint(folder: Path, *, shards: int = 3, tokenizer: bool = True) -> Path:
+    """Writes the folder of the card, three shards and an index, and returns it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = card_tensors()
+    names = list(tensors)
+    where: dict[str, str] = {}
+    for shard in range(shards):
+        part = names[shard * len(names) // shards : (shard + 1) * len(names) // shards]
+        file = f"model-{shard + 1:05d}-of-{shards:05d}.safetensors"
+        sparse_file(folder / file, {name: tensors[name] for name in part})
+        where |= dict.fromkeys(part, file)
+    total = sum(_ITEM[dtype] * prod(shape) for dtype, shape in tensors.values())
+    index = {"metadata": {"total_size": total}, "weight_map": where}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+    (folder / "config.json").write_text(json.dumps(geometry(**CARD)))
+    (folder / "generation_config.json").write_text(
+        json.dumps({"eos_token_id": [200_002, 199_999, 200_012], "pad_token_id": 199_999})
+    )
+    for name in ("tokenizer_config.json", "special_tokens_map.json"):
+        (folder / name).write_text("{}")
+    (folder / "chat_template.jinja").write_text("")
+    if tokenizer:
+        genuine_tokenizer_json(folder)
+    return folder
+
+
+def sparse_file(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    """A safetensors file with a true header and nothing but zeros behind it, which take no disk."""
+    header: dict[str, object] = {"__metadata__": {"format": "mlx"}}
+    at = 0
+    for name, (dtype, shape) in tensors.items():
+        size = _ITEM[dtype] * prod(shape)
+        header[name] = {"dtype": dtype, "shape": list(shape), "data_offsets": [at, at + size]}
+        at += size
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    path.write_bytes(struct.pack("<Q", len(text)) + text)
+    os.truncate(path, 8 + len(text) + at)
