@@ -8,9 +8,13 @@ only results are copied. Decode, whose products are thin, stays lazy. Never used
 
 from __future__ import annotations
 
+import os
+from functools import cache
+
 import mlx.core as mx
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import ThreadpoolController
 
 ROWS = 16
 """Rows of the left side from which the trip to NumPy is worth its two waits."""
@@ -19,6 +23,16 @@ ROWS = 16
 def pays(x: mx.array) -> bool:
     """Whether products of x (..., rows, in) should come here."""
     return x.shape[-2] >= ROWS and x.dtype == mx.float32 and mx.default_device() == mx.Device(mx.cpu)
+
+
+@cache
+def share_cores() -> None:
+    """Leaves half of the cores to the rest of the machine, once for the process.
+
+    OpenBLAS's threads spin while they wait for each other: on a machine that is busy otherwise, one thread a core takes
+    twenty times as long as half as many.
+    """
+    ThreadpoolController().limit(limits=max(1, (os.cpu_count() or 1) // 2), user_api="blas")
 
 
 def product(a: mx.array, b: mx.array) -> mx.array:

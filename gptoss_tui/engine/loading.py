@@ -17,6 +17,7 @@ from pathlib import Path
 
 import mlx.core as mx
 
+from gptoss_tui.engine import host
 from gptoss_tui.engine.checkpoint import read_tensors
 from gptoss_tui.engine.config import ModelConfig, read_config
 from gptoss_tui.engine.events import LoadProgress, ModelInfo
@@ -56,6 +57,8 @@ def load_model(
     config = read_config(folder)
     found = read_tensors(folder)
     cpu = mx.default_device() == mx.Device(mx.cpu)
+    if cpu:
+        host.share_cores()
     tensors = Tensors(folder.name, found, dtype=mx.float32 if cpu else None)
     parameters = config.parameters
     physical = physical_memory()
