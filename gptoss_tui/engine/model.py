@@ -136,7 +136,9 @@ class Model:
         queries = self._attend.remember(qkv.reshape(len(x), config.qkv_rows, config.head_dim), rows, pins)
         keys, values = rows.visible(len(x))
         if taps is not None:
-            taps.attention = attention_row(queries[:, :, -1], keys, layer.sinks, self._attend.scale)
+            # In a chunk, a sliding layer's keys begin with what its first query sees; the last one sees fewer.
+            row, _ = rows.visible(1)
+            taps.attention = attention_row(queries[:, :, -1], row, layer.sinks, self._attend.scale)
         return layer.output(self._attend(queries, keys, values, layer.sinks, rows.window))
 
     def _experts(self, layer: Layer, x: mx.array, taps: Taps | None) -> mx.array:
