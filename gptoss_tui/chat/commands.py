@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -64,8 +64,8 @@ class Command:
         return [value for value in self.values if value.startswith(prefix.lower())]
 
 
-def parse_line(text: str) -> tuple[Command, str] | None:
-    """The command that `text` is, and its arguments; None where it is a message.
+def parse_line(text: str, extra: Sequence[Command] = ()) -> tuple[Command, str] | None:
+    """The command that `text` is, and its arguments; None where it is a message. `extra` are a front end's own.
 
     A message may begin with a slash where no name follows it (`/etc/hosts`), or with a space before it. Raises
     `ParameterError` for a name that is none.
@@ -74,9 +74,10 @@ def parse_line(text: str) -> tuple[Command, str] | None:
     if match is None:
         return None
     name = match[1].lower()
-    command = next((each for each in COMMANDS if name == each.name or name in each.aliases), None)
+    known = (*COMMANDS, *extra)
+    command = next((each for each in known if name == each.name or name in each.aliases), None)
     if command is None:
-        likely = difflib.get_close_matches(name, [each.name for each in COMMANDS], 1)
+        likely = difflib.get_close_matches(name, [each.name for each in known], 1)
         hint = f"Did you mean /{likely[0]}? " if likely else ""
         raise ParameterError(
             f"There is no command /{name}", f"{hint}/help lists them; a space before the slash makes it a message."
@@ -94,14 +95,15 @@ def execute(text: str, session: Session, front_end: FrontEnd) -> bool:
     return True
 
 
-def complete(text: str) -> list[str]:
-    """Whole lines that `text`, a command begun, may become."""
+def complete(text: str, extra: Sequence[Command] = ()) -> list[str]:
+    """Whole lines that `text`, a command begun, may become. `extra` are a front end's own commands."""
     name, space, prefix = text.partition(" ")
     if not name.startswith("/"):
         return []
+    known = (*COMMANDS, *extra)
     if not space:
-        return [f"/{each.name}" for each in COMMANDS if each.name.startswith(name[1:].lower())]
-    named = (each for each in COMMANDS if name[1:].lower() in (each.name, *each.aliases))
+        return [f"/{each.name}" for each in known if each.name.startswith(name[1:].lower())]
+    named = (each for each in known if name[1:].lower() in (each.name, *each.aliases))
     return [f"{name} {value}" for each in named for value in each.complete(prefix)]
 
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gptoss_tui.engine.events import Finished
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
@@ -69,3 +73,15 @@ def shorten(text: str, longest: int) -> str:
         return text[: max(0, longest - 1)] + "…"
     head = (longest - 1) // 2
     return f"{text[:head]}…{text[len(text) - (longest - 1 - head) :]}"
+
+
+def answer_figures(done: Finished) -> str:
+    """How much was written, and how fast: `212 tokens · 42.7 tok/s · first token 0.31 s`."""
+    figures = [f"{done.completion_tokens:,} {'token' if done.completion_tokens == 1 else 'tokens'}"]
+    if not math.isnan(done.decode_tps):
+        figures.append(f"{rate(done.decode_tps)} tok/s")
+    if not math.isnan(done.ttft_s):
+        figures.append(f"first token {seconds(done.ttft_s)}")
+    if done.reused_tokens:
+        figures.append(f"{done.reused_tokens:,} of {done.prompt_tokens:,} prompt tokens reused")
+    return " · ".join(figures)

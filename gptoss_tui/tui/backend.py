@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from gptoss_tui.chat.opening import open_session
 from gptoss_tui.tui.ports import Backend
 
 if TYPE_CHECKING:
@@ -16,20 +17,14 @@ def open_backend(
     options: TuiOptions, on_progress: Callable[[LoadProgress], None], cancelled: Callable[[], bool]
 ) -> Backend:
     """Finds, reads and loads the model that the options name; raises `GptOssError`, `LoadCancelled` among them."""
-    from gptoss_tui.chat.session import Session
-    from gptoss_tui.engine.worker import Engine
-    from gptoss_tui.harmony import Harmony
-
     folder = options.model() if callable(options.model) else options.model
-    # The vocabulary first: it is read in a moment, and a folder without one is not worth loading.
-    harmony = Harmony.load(folder)
-    engine = Engine.load(folder, on_progress, cancelled=cancelled)
-    session = Session(
-        engine,
-        harmony,
+    engine, session = open_session(
+        folder,
         instructions=options.instructions,
         effort=options.effort,
         params=options.params,
         max_tokens=options.max_tokens,
+        on_progress=on_progress,
+        cancelled=cancelled,
     )
     return Backend(engine, session, options.about(folder) if options.about is not None else "")

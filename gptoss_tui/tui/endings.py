@@ -13,15 +13,7 @@ if TYPE_CHECKING:
 
 def ending(event: TurnFinished, snapshot: Snapshot) -> list[tuple[str, str]]:
     """(text, kind) of each line under the answer."""
-    done = event.finished
-    figures = [f"{done.completion_tokens:,} {'token' if done.completion_tokens == 1 else 'tokens'}"]
-    if done.decode_tps == done.decode_tps:
-        figures.append(f"{format.rate(done.decode_tps)} tok/s")
-    if done.ttft_s == done.ttft_s:
-        figures.append(f"first token {format.seconds(done.ttft_s)}")
-    if done.reused_tokens:
-        figures.append(f"{done.reused_tokens:,} of {done.prompt_tokens:,} prompt tokens reused")
-    lines = [(" · ".join(figures), "figures")]
+    lines = [(format.answer_figures(event.finished), "figures")]
     context = f"{snapshot.info.context:,} tokens" if snapshot.info is not None else "it"
     if event.reason == "length":
         text = "Stopped at the longest answer allowed. Ask it to go on, raise --max-tokens, or alt+r to ask again."
