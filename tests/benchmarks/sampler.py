@@ -11,15 +11,12 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import time
-from collections.abc import Callable
 from importlib.metadata import version
 
 import mlx.core as mx
-from mlx_lm.sample_utils import make_sampler
 
+from gptoss_tui.bench.samplers import compare_samplers
 from gptoss_tui.engine.params import SamplingParams
-from gptoss_tui.engine.sampling import RECENT_TOKENS, Sampler, noise_key
 
 SETTINGS = {
     "greedy": SamplingParams(temperature=0),
@@ -44,7 +41,7 @@ def main() -> None:
             print(f"\n{vocabulary:,} logits, {kind}")
             print(f"{'':18}{'ours ms':>10}{'mlx-lm ms':>11}{'ratio':>8}{'wide':>7}{'wide first':>12}")
             for name, params in SETTINGS.items():
-                print(f"{name:18}{compare(logits, params, rounds)}")
+                print(f"{name:18}{row(logits, params, rounds)}")
 
 
 def kinds_of_logits(vocabulary: int) -> dict[str, mx.array]:
@@ -59,46 +56,12 @@ def kinds_of_logits(vocabulary: int) -> dict[str, mx.array]:
     }
 
 
-def compare(logits: mx.array, params: SamplingParams, rounds: int) -> str:
-    """One row: medians of both sides, their ratio, and what happens where the shortlist does not do."""
-    sampler = Sampler(logits.size)
-    recent = mx.full((RECENT_TOKENS,), -1, dtype=mx.int32)
-    mx.eval(logits, recent)
-    wide = []
-
-    def ours(position: int) -> None:
-        draw = sampler(logits, params, noise_key(0, position), recent)
-        mx.eval(draw.token, draw.logprob)
-        wide.append(draw.exact is not None and not draw.exact.item())
-        if wide[-1]:
-            exhaustive(position)
-
-    def exhaustive(position: int) -> None:
-        draw = sampler(logits, params, noise_key(0, position), recent, exhaustive=True)
-        mx.eval(draw.token, draw.logprob)
-
-    choose = make_sampler(params.temperature, params.top_p, params.min_p, top_k=params.top_k)
-
-    def theirs(position: int) -> None:
-        logprobs = logits[None] - mx.logsumexp(logits[None], keepdims=True)
-        token = choose(logprobs)
-        mx.eval(token, logprobs[0, token])
-
-    times = in_turns([ours, theirs, exhaustive], rounds)
-    ratio, share = times[0] / times[1], sum(wide) / len(wide)
-    row = f"{times[0] * 1e3:10.3f}{times[1] * 1e3:11.3f}{ratio:8.2f}{share:7.0%}"
-    return row + (f"{times[2] / times[1]:12.2f}" if share else "")
-
-
-def in_turns(works: list[Callable[[int], None]], rounds: int) -> list[float]:
-    """The median seconds of each piece of work, done in turns `rounds` times after two rounds to warm up."""
-    seconds: list[list[float]] = [[] for _ in works]
-    for turn in range(rounds + 2):
-        for work, taken in zip(works, seconds, strict=True):
-            started = time.perf_counter()
-            work(turn)
-            taken.append(time.perf_counter() - started)
-    return [statistics.median(taken[2:]) for taken in seconds]
+def row(logits: mx.array, params: SamplingParams, rounds: int) -> str:
+    """Medians of both sides, their ratio, and what happens where the shortlist does not do."""
+    times = compare_samplers(logits, params, rounds)
+    ours, theirs, exhaustive = (1e3 * statistics.median(side) for side in (times.ours, times.theirs, times.exhaustive))
+    text = f"{ours:10.3f}{theirs:11.3f}{ours / theirs:8.2f}{times.wide:7.0%}"
+    return text + (f"{exhaustive / theirs:12.2f}" if times.wide else "")
 
 
 if __name__ == "__main__":

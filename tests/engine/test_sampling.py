@@ -59,6 +59,16 @@ class TestFilters:
         for logits in (normal_logits(CARD_VOCABULARY, 1.0), normal_logits(CARD_VOCABULARY, 0.001)):
             assert_kept_as_reference(logits, SamplingParams(top_p=top_p), exhaustive=True)
 
+    @pytest.mark.parametrize("size", [1024, 4096, 60_000])
+    def test_masses_are_exact_to_a_millionth(self, size: int) -> None:
+        # Nearly equal tokens: sums that are made carelessly drift furthest.
+        logits = normal_logits(size, 0.001)
+        weights = np.sort(np.exp(logits.astype(np.float64)))[::-1]
+        masses = np.cumsum(weights) / weights.sum()
+        for mass in masses[size // 7 : -1 : size // 7]:
+            for beside in (-1.5e-6, 1.5e-6):
+                assert_kept_as_reference(logits, SamplingParams(top_p=float(mass + beside)), exhaustive=True)
+
     def test_a_nucleus_wider_than_the_shortlist_is_reported(self) -> None:
         flat = normal_logits(CARD_VOCABULARY, 0.1)
         assert not kept_by_sampler(flat, SamplingParams(top_p=0.9))[1]

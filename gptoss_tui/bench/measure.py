@@ -1,0 +1,166 @@
+"""Plays the two engines against each other, in turns, and collects what they did. Prints nothing."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import mlx.core as mx
+
+from gptoss_tui import __version__
+from gptoss_tui.bench.samplers import compare_samplers
+from gptoss_tui.bench.sides import MlxLm, Ours, Side, Timing
+from gptoss_tui.engine.events import ModelInfo
+from gptoss_tui.engine.memory import physical_memory
+from gptoss_tui.engine.params import SamplingParams
+
+GREEDY = SamplingParams(temperature=0)
+TOP_P = SamplingParams(top_p=0.95)
+SAMPLERS = {"top-p 0.9": SamplingParams(top_p=0.9), "top-k 40": SamplingParams(top_k=40)}
+
+_MEMORY_SHARE = 0.6
+"""Share of memory that two copies of the model may take; beyond it they are loaded one after the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much is measured."""
+
+    rounds: int = 5
+    """Runs of each measurement, after one to warm up."""
+    decode_prompt: int = 128
+    """Tokens of prompt before the decode that is measured."""
+    decode_tokens: int = 128
+    prompts: tuple[int, ...] = (128, 2048, 8192)
+    """Lengths of prefill, as far as the model's context allows."""
+    sampler_rounds: int = 15
+
+
+QUICK = Plan(rounds=3, decode_tokens=32, prompts=(128, 512), sampler_rounds=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One measurement, every run of it."""
+
+    name: str
+    unit: str
+    higher_is_better: bool
+    ours: tuple[float, ...]
+    theirs: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """All of it, with what it was measured on."""
+
+    info: ModelInfo
+    versions: dict[str, str]
+    in_turns: bool
+    """False where the two models did not fit side by side: then one was measured after the other."""
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A prompt and what is to be written after it."""
+
+    name: str
+    ids: tuple[int, ...]
+    params: SamplingParams
+    tokens: int
+    rounds: int
+
+
+Runs = dict[str, list[Timing]]
+
+
+def measure(folder: Path, plan: Plan, on_progress: Callable[[str], None]) -> Results:
+    """Measures the checkpoint in `folder`. Raises what loading raises; `GptOssError` where mlx-lm cannot load it."""
+    on_progress("Loading the model")
+    ours = Ours(folder)
+    info = ours.info
+    jobs = _jobs(info, plan)
+    both = _fit_side_by_side(info)
+    mine: Runs = {}
+    others: Runs = {}
+    if both:
+        try:
+            on_progress("Loading the model with mlx-lm")
+            theirs = MlxLm(folder)
+        except BaseException:
+            ours.close()
+            raise
+        _play(jobs, [(ours, mine), (theirs, others)], on_progress)
+        ours.close()
+        theirs.close()
+    else:
+        _play(jobs, [(ours, mine)], on_progress)
+        ours.close()
+        on_progress("Loading the model with mlx-lm")
+        theirs = MlxLm(folder)
+        _play(jobs, [(theirs, others)], on_progress)
+        theirs.close()
+    rows = _rows(jobs, mine, others) + _sampler_rows(info.vocabulary_size, plan, on_progress)
+    versions = {"gptoss": __version__, "mlx": version("mlx"), "mlx-lm": version("mlx-lm")}
+    return Results(info, versions, both, rows)
+
+
+def _jobs(info: ModelInfo, plan: Plan) -> list[_Job]:
+    # The same for both sides and every time; what the tokens mean does not matter for how long they take.
+    ids = tuple(random.Random(0).randrange(info.vocabulary_size) for _ in range(max(plan.prompts)))
+    asked, tokens = ids[: plan.decode_prompt], min(plan.decode_tokens, info.context - plan.decode_prompt)
+    return [
+        _Job("decode, greedy", asked, GREEDY, tokens, plan.rounds),
+        _Job("decode, top-p 0.95", asked, TOP_P, tokens, plan.rounds),
+        *(
+            _Job(f"prefill, {length:,} tokens", ids[:length], GREEDY, 1, plan.rounds if length < 4096 else 3)
+            for length in plan.prompts
+            if length < info.context
+        ),
+    ]
+
+
+def _fit_side_by_side(info: ModelInfo) -> bool:
+    # Ours may be float32 on the CPU, and theirs has scales of four bytes there.
+    widest = max(info.weights_bytes, 4 * info.parameters if info.device == "CPU" else 0)
+    return info.weights_bytes + widest <= _MEMORY_SHARE * physical_memory()
+
+
+def _play(jobs: Sequence[_Job], sides: Sequence[tuple[Side, Runs]], on_progress: Callable[[str], None]) -> None:
+    for job in jobs:
+        for turn in range(job.rounds + 1):
+            on_progress(f"{job.name}: {f'run {turn} of {job.rounds}' if turn else 'warming up'}")
+            for side, runs in sides:
+                timing = side.answer(job.ids, job.params, job.tokens)
+                if turn:
+                    runs.setdefault(job.name, []).append(timing)
+
+
+def _rows(jobs: Sequence[_Job], ours: Runs, theirs: Runs) -> tuple[Row, ...]:
+    rows = []
+    for job in jobs:
+        sides = (ours[job.name], theirs[job.name])
+        if job.tokens > 1:
+            speeds = [tuple((run.tokens - 1) / run.rest_s for run in side) for side in sides]
+        else:
+            speeds = [tuple(len(job.ids) / run.first_s for run in side) for side in sides]
+        rows.append(Row(job.name, "tokens/s", True, *speeds))
+    longest = max(jobs, key=lambda job: len(job.ids))
+    peaks = [tuple(run.peak_bytes / 2**20 for run in side[longest.name]) for side in (ours, theirs)]
+    rows.append(Row(f"peak memory, {len(longest.ids):,} tokens", "MiB", False, *peaks))
+    return tuple(rows)
+
+
+def _sampler_rows(vocabulary: int, plan: Plan, on_progress: Callable[[str], None]) -> tuple[Row, ...]:
+    rows = []
+    logits = mx.random.normal((vocabulary,), key=mx.random.key(0)) * 3
+    for name, params in SAMPLERS.items():
+        on_progress(f"sampler, {name}")
+        times = compare_samplers(logits, params, plan.sampler_rounds)
+        sides = [tuple(1e3 * seconds for seconds in side) for side in (times.ours, times.theirs)]
+        rows.append(Row(f"sampler, {name}", "ms", False, *sides))
+    return tuple(rows)
