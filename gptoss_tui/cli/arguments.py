@@ -73,6 +73,17 @@ def _tui(parser: argparse.ArgumentParser) -> None:
     _answer_options(parser)
 
 
+def _repl(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", nargs="?", metavar="MODEL", help=MODEL_HELP)
+    parser.add_argument("--model", dest="model_option", metavar="MODEL", help="the same as MODEL")
+    parser.add_argument("--plain", action="store_true", help="bare lines without escape codes, for screen readers")
+    parser.add_argument("--low-bandwidth", action="store_true", help="draw less often, for slow links")
+    parser.add_argument("--theme", metavar="NAME", help="the colours; default: what suits the terminal's background")
+    parser.add_argument("--thinking", choices=("show", "fold"), default="show", help="the thinking: dimmed, or a line")
+    parser.add_argument("--editing", choices=("emacs", "vi"), default="emacs", help="the keys that edit the prompt")
+    _answer_options(parser)
+
+
 def _run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("prompt", nargs="*", metavar="PROMPT", help="the prompt; - appends standard input to it")
     parser.add_argument("--json", action="store_true", help="events as JSON Lines instead of text")
@@ -106,9 +117,11 @@ def _answer_options(parser: argparse.ArgumentParser) -> None:
 
 
 COMMANDS = {
+    "repl": Command("chat in plain lines, for slow links and small terminals", "gptoss_tui.cli.repl", _repl),
     "run": Command("one answer to standard output", "gptoss_tui.cli.run", _run),
     "bench": Command("measure this engine beside mlx-lm's on the same model", "gptoss_tui.cli.bench", _bench),
     "inspect": Command("a checkpoint's model card, read from its files", "gptoss_tui.cli.inspect", desk.inspect),
+    "models": Command("the checkpoints on this machine", "gptoss_tui.cli.models", desk.models),
 }
 """Every command, by name."""
 

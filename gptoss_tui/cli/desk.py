@@ -18,3 +18,9 @@ def inspect(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--mac", type=int, action="append", default=[], metavar="GB", help="also tell how a Mac with this memory fares"
     )
+
+
+def models(parser: argparse.ArgumentParser) -> None:
+    """`gptoss models`."""
+    parser.add_argument("folders", nargs="*", metavar="FOLDER", help="also look in this folder, two levels deep")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line instead of a table")

@@ -21,6 +21,7 @@ def loaded(folder: Path, progress: Progress) -> Iterator[tuple[Engine, Harmony]]
     from gptoss_tui.engine.worker import Engine
     from gptoss_tui.harmony import Harmony
     from gptoss_tui.models.bundled import NOTICE, is_demo
+    from gptoss_tui.models.used import remember_use
 
     def on_progress(load: LoadProgress) -> None:
         progress.show(f"Loading {load.done_bytes / 2**30:.1f} of {load.total_bytes / 2**30:.1f} GiB")
@@ -31,6 +32,7 @@ def loaded(folder: Path, progress: Progress) -> Iterator[tuple[Engine, Harmony]]
         engine = Engine.load(folder, on_progress)
     finally:
         progress.clear()
+    remember_use(folder)
     with engine:
         for line in (engine.info.warning, NOTICE if is_demo(folder) else ""):
             if line:

@@ -22,13 +22,10 @@ from gptoss_tui.engine.checkpoint import read_tensors
 from gptoss_tui.engine.config import ModelConfig, read_config
 from gptoss_tui.engine.events import LoadProgress, ModelInfo
 from gptoss_tui.engine.matrices import Matrix, fuse
-from gptoss_tui.engine.memory import check_fit, physical_memory, resident_bytes
+from gptoss_tui.engine.memory import check_fit, dense_pays, physical_memory, resident_bytes
 from gptoss_tui.engine.model import Layer, Model
 from gptoss_tui.engine.tensors import Tensors, pairs_together, split_interleaved
 from gptoss_tui.errors import LoadCancelled
-
-DENSE_SHARE = 0.25
-"""Share of physical memory that float32 weights may take on the CPU before quantised ones stay quantised."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +60,7 @@ def load_model(
     parameters = config.parameters
     physical = physical_memory()
     if dense is None:
-        dense = cpu and 4 * parameters <= DENSE_SHARE * physical
+        dense = cpu and dense_pays(parameters, physical)
     tensors.dense = dense
     total = sum(info.nbytes for info in found.values())
     need = 4 * parameters if dense else resident_bytes(found.values(), widened=cpu)

@@ -20,6 +20,9 @@ Verdict = Literal["fits", "tight", "no"]
 HEADROOM = 3 * GIB // 2
 """Kept for the KV cache and a prefill chunk when a limit is proposed for weights alone."""
 
+DENSE_SHARE = 0.25
+"""Share of physical memory that float32 weights may take on the CPU before quantised ones stay quantised."""
+
 _SYSTEM = 2 * GIB
 """What a proposed limit leaves to macOS, where it can."""
 
@@ -32,6 +35,11 @@ def physical_memory() -> int:
 def resident_bytes(tensors: Iterable[TensorInfo], widened: bool) -> int:
     """Bytes that the tensors take on the device; `widened`: 16-bit floats become float32 there, as on the CPU."""
     return sum(info.nbytes * (2 if widened and info.dtype in ("BF16", "F16") else 1) for info in tensors)
+
+
+def dense_pays(parameters: int, physical: int) -> bool:
+    """Whether the CPU should hold that many parameters as float32, which its products read fastest."""
+    return 4 * parameters <= DENSE_SHARE * physical
 
 
 def comfortable(physical: int, working_set: int | None) -> int:

@@ -32,6 +32,10 @@ def amount(nbytes: float) -> str:
     return f"{nbytes:,.0f} bytes"
 
 
+def _short(nbytes: int) -> str:
+    return amount(nbytes).partition(" (")[0]
+
+
 def sections(found: Inspection, fits: Iterable[Fit]) -> list[Section]:
     """Every figure of the checkpoint, and how it fits each machine."""
     return [
@@ -179,8 +183,8 @@ def _cache(found: Inspection) -> list[tuple[str, str]]:
     return rows + [
         (
             f"At {context:,} tokens",
-            f"full {amount(cost.full_bytes(context))}, sliding {amount(cost.sliding_bytes(context))}, "
-            f"rewind history up to {amount(cost.history_bytes(context))}",
+            f"full {amount(cost.full_bytes(context))}, windows {_short(cost.sliding_bytes(context))}, "
+            f"rewind history {_short(cost.history_bytes(context))}",
         )
         for context in CONTEXTS
         if context <= found.config.context

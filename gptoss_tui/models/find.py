@@ -36,15 +36,23 @@ def resolve(name: str | None, others: Collection[str] = ()) -> Path:
     if name == DEMO:
         return demo_checkpoint()
     folder = Path(name).expanduser()
-    if folder.is_dir():
-        return folder
-    if folder.exists():
+    try:
+        if folder.is_dir():
+            return folder
+        exists = folder.exists()
+    except OSError as error:  # no permission to look, or a name that no file can have
+        raise CheckpointError(
+            f"{name} cannot be opened: {error.strerror}", "Check the name and its permissions."
+        ) from None
+    if folder.is_symlink() and not exists:
+        raise CheckpointError(f"{name} is a link that leads nowhere, or in a circle", "Give the folder itself.")
+    if exists:
         raise CheckpointError(f"{name} is a file, not a folder", "Give the folder that it lies in.")
     if _HUB_ID.fullmatch(name):
         return _cached(name)
     if "/" in name or name.startswith("~"):
         raise CheckpointError(f"The folder {name} does not exist", "Give a folder that holds a gpt_oss checkpoint.")
-    near = difflib.get_close_matches(name, [*others, DEMO, *(_repo_id(repo) for repo in _cached_repos())], n=3)
+    near = difflib.get_close_matches(name, [*others, DEMO, *(repo_id(repo) for repo in cached_repos())], n=3)
     raise CheckpointError(
         f"There is no {'command and no ' if others else ''}model called {name}",
         (f"Did you mean {' or '.join(near)}? " if near else "")
@@ -58,7 +66,7 @@ def best_cached() -> Path | None:
     The one with the largest geometry whose weights fit into memory with room to spare; of equal ones the one with the
     fewest bytes, which is the fastest.
     """
-    ranked = [(_rank(folder), folder) for folder in map(_snapshot, _cached_repos()) if folder is not None]
+    ranked = [(_rank(folder), folder) for folder in map(snapshot, cached_repos()) if folder is not None]
     rank, best = max(ranked, key=lambda entry: entry[0], default=((0, 0), None))
     return best if rank > (0, 0) else None
 
@@ -73,26 +81,28 @@ def hub_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "huggingface" / "hub"
 
 
-def _cached(repo_id: str) -> Path:
-    folder = _snapshot(hub_cache() / ("models--" + repo_id.replace("/", "--")))
+def _cached(name: str) -> Path:
+    folder = snapshot(hub_cache() / ("models--" + name.replace("/", "--")))
     if folder is None:
         raise CheckpointError(
-            f"{repo_id} is neither a folder here nor a model in the Hugging Face cache",
-            f"To download it: hf download {repo_id}",
+            f"{name} is neither a folder here nor a model in the Hugging Face cache",
+            f"To download it: gptoss pull {name}",
         )
     return folder
 
 
-def _cached_repos() -> Iterator[Path]:
+def cached_repos() -> Iterator[Path]:
+    """The folder of each model in Hugging Face's cache."""
     return hub_cache().glob("models--*")
 
 
-def _repo_id(repo: Path) -> str:
+def repo_id(repo: Path) -> str:
+    """What the model in that folder of the cache is called."""
     return repo.name.removeprefix("models--").replace("--", "/", 1)
 
 
-def _snapshot(repo: Path) -> Path | None:
-    """The revision that `main` points to, else the newest one."""
+def snapshot(repo: Path) -> Path | None:
+    """The revision that `main` points to, else the newest one; None where there is none."""
     with suppress(OSError, ValueError):  # `main` may never have been asked for; then any revision will do
         main = repo / "snapshots" / (repo / "refs" / "main").read_text(encoding="utf-8").strip()
         if main.is_dir():

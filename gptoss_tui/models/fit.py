@@ -13,6 +13,7 @@ from gptoss_tui.engine.memory import (
     GIB,
     Verdict,
     comfortable,
+    dense_pays,
     physical_memory,
     resident_bytes,
     verdict,
@@ -100,7 +101,8 @@ def fit(found: Inspection, machine: Machine, context: int = CONTEXT) -> Fit:
     """How the checkpoint would run on `machine` with `context` tokens, at most what the model was made for."""
     config = found.config
     context = max(1, min(context, config.context))
-    weights = resident_bytes(found.tensors.values(), machine.widens)
+    dense = machine.widens and dense_pays(config.parameters, machine.physical)
+    weights = 4 * config.parameters if dense else resident_bytes(found.tensors.values(), machine.widens)
     cost = kv_cost(config, 4 if machine.widens or found.dtype == "float32" else 2)
     held, peak = cost.total_bytes(context), prefill_bytes(config, cost, context)
     need = weights + held + peak

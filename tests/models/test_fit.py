@@ -67,6 +67,11 @@ def test_the_cpu_widens_16_bit_floats(card: Inspection) -> None:
     assert wide.kv_bytes > narrow.kv_bytes
 
 
+def test_the_cpu_holds_small_models_as_float32(card: Inspection) -> None:
+    roomy = Machine("CPU", 512 * GIB, None)
+    assert fit(card, roomy).weights_bytes == 4 * card.config.parameters
+
+
 def test_prefill_is_reckoned_for_a_chunk(card: Inspection) -> None:
     short, long = (prefill_bytes(card.config, card.kv, context) for context in (CHUNK, 2 * CHUNK))
     assert 0 < long - short < short < GIB
