@@ -24,3 +24,8 @@ def models(parser: argparse.ArgumentParser) -> None:
     """`gptoss models`."""
     parser.add_argument("folders", nargs="*", metavar="FOLDER", help="also look in this folder, two levels deep")
     parser.add_argument("--json", action="store_true", help="one JSON object a line instead of a table")
+
+
+def doctor(parser: argparse.ArgumentParser) -> None:
+    """`gptoss doctor`."""
+    parser.add_argument("--json", action="store_true", help=JSON_HELP)
