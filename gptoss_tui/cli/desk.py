@@ -29,3 +29,25 @@ def models(parser: argparse.ArgumentParser) -> None:
 def doctor(parser: argparse.ArgumentParser) -> None:
     """`gptoss doctor`."""
     parser.add_argument("--json", action="store_true", help=JSON_HELP)
+
+
+def convert(parser: argparse.ArgumentParser) -> None:
+    """`gptoss convert`, with mlx-lm's own names."""
+    parser.add_argument("--hf-path", required=True, metavar="SRC", help="the original: a folder, or a Hugging Face id")
+    parser.add_argument("--mlx-path", required=True, metavar="DST", help="the folder to make")
+    parser.add_argument("-q", "--quantize", action="store_true", help="quantise what is not quantised yet")
+    parser.add_argument("--q-bits", type=int, metavar="N", help="bits of each number (default: 4)")
+    parser.add_argument("--q-group-size", type=int, metavar="N", help="numbers that share a scale (default: 64)")
+    parser.add_argument("--q-mode", choices=("affine", "mxfp4", "mxfp8", "nvfp4"), default="affine", help="the format")
+    parser.add_argument("--dtype", choices=("bfloat16", "float16", "float32"), help="of everything else")
+    parser.add_argument(
+        "--like-card",
+        action="store_true",
+        help="dequantise MXFP4 experts first, for 4.5 bits throughout as on the published card",
+    )
+    parser.add_argument(
+        "--verify",
+        action=argparse.BooleanOptionalAction,
+        help="compare its predictions with the source's (default: where that is quick)",
+    )
+    parser.add_argument("--json", action="store_true", help="the report as one JSON object")

@@ -17,7 +17,7 @@ from gptoss_tui.engine.config import ModelConfig, parse_config, read_config
 from gptoss_tui.engine.jsonfile import read_json
 from gptoss_tui.models.figures import KVCost, active_parameters, kv_cost
 from gptoss_tui.models.specials import SpecialIds, read_special_ids
-from gptoss_tui.models.storage import Group, Part, Storage, read_storage, some
+from gptoss_tui.models.storage import Group, Part, Storage, is_matrix, read_storage, some
 
 ACCOMPANYING = (
     "config.json",
@@ -120,8 +120,8 @@ class Inspection:
     def summaries(self) -> tuple[PartSummary, ...]:
         """The matrices by group and format, in the order of the model; vectors (norms, biases, sinks) last."""
         piles: dict[tuple[Group, str], list[Part]] = {}
-        matrices = [part for part in self.storage.parts if _is_matrix(part)]
-        vectors = [part for part in self.storage.parts if not _is_matrix(part)]
+        matrices = [part for part in self.storage.parts if is_matrix(part)]
+        vectors = [part for part in self.storage.parts if not is_matrix(part)]
         for part in matrices:
             piles.setdefault((part.group, part.format), []).append(part)
         for part in vectors:
@@ -165,10 +165,6 @@ def _config(folder: Path) -> tuple[ModelConfig, Mapping[str, Any]]:
     raw = read_json(folder / "config.json")
     assert isinstance(raw, dict)
     return parse_config(raw, str(folder / "config.json")), raw
-
-
-def _is_matrix(part: Part) -> bool:
-    return part.group != "norms" and not part.name.endswith(("bias", "sinks"))
 
 
 def _check_shards(folder: Path, tensors: Mapping[str, TensorInfo]) -> tuple[list[str], list[str]]:

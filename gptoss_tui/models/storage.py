@@ -89,6 +89,11 @@ def read_storage(config: ModelConfig, found: Mapping[str, TensorInfo]) -> Storag
     return Storage(walk.layout, tuple(walk.parts), walk.problems())
 
 
+def is_matrix(part: Part) -> bool:
+    """Whether it is one that may be quantised: norms, biases and sinks are not."""
+    return part.group != "norms" and not part.name.endswith(("bias", "sinks"))
+
+
 def some(names: Iterable[str], most: int = 3) -> str:
     """A few names and how many more there are."""
     listed = [name[:80] for name in names]

@@ -89,3 +89,21 @@ def test_models(whole: Path, home: dict[str, str]) -> None:
     assert told[str(whole)]["fit"] == "fits"
     assert told[str(whole)]["problem"] is None
     assert_fault(gptoss("models", "/nonexistent", env=home), "does not exist")
+
+
+def test_convert(tmp_path: Path) -> None:
+    source = tiny_checkpoint(tmp_path / "openai", layout="openai", num_hidden_layers=2)
+    cut_tokenizer_json(source, ranks=1024)
+    before = sorted(path.name for path in tmp_path.iterdir())
+    asked = ("convert", "--hf-path", source, "--mlx-path", tmp_path / "out")
+    assert_fault(gptoss(*asked, "--q-bits", 4), "go with --quantize")
+    assert_fault(gptoss(*asked, "--quantize", "--q-bits", 7), "no affine format of 7 bits")
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+    result = gptoss(*asked, "--quantize", "--q-bits", 4)
+    assert result.code == 0, result
+    assert "--like-card would dequantise them first" in result.out
+    assert "KL divergence from the source" in result.out
+    card = gptoss(*asked[:-1], tmp_path / "card", "--quantize", "--like-card", "--no-verify", "--json").events[0]
+    assert card["kind"] == "experts in affine 4-bit, group 64"
+    assert card["kl_mean"] is None
+    assert_fault(gptoss(*asked, "--quantize"), "exists already")
