@@ -1,36 +1,42 @@
-"""`gptoss [MODEL]`: the terminal interface, once it is clear that there is a terminal and a model to begin with."""
+"""`gptoss [MODEL]`: the terminal interface where the terminal can hold it, the REPL where it cannot."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from gptoss_tui.cli.arguments import COMMANDS, sampling_params
-from gptoss_tui.errors import CheckpointError, TerminalError
+from gptoss_tui.cli.notes import note
+from gptoss_tui.errors import CheckpointError
 
 SMALLEST = (40, 12)
 """Columns and rows that the screen needs."""
-
-_INSTEAD = 'Or use it without a screen: gptoss run "…"'
 
 
 def main(options: argparse.Namespace) -> int:
     """Runs the interface until the person leaves; returns the exit code. Raises `GptOssError`."""
     params = sampling_params(options)
-    name = _model_name(options)
-    from gptoss_tui.models.bundled import NOTICE, is_demo
-    from gptoss_tui.models.find import resolve
+    model = model_asked_for(options)
+    if why := why_no_screen():
+        note(f"{why}: this is gptoss repl.")
+        from gptoss_tui.repl import ReplOptions, run_repl
+
+        return run_repl(
+            ReplOptions(
+                model=model,
+                params=params,
+                effort=options.effort,
+                instructions=options.instructions,
+                max_tokens=options.max_tokens,
+                theme=options.theme,
+                about=about,
+            )
+        )
     from gptoss_tui.themes import DEFAULT_THEME
     from gptoss_tui.tui import TuiOptions, run_tui
-
-    # A name is looked up now, while a wrong one can still be told in a line; the search may take its time.
-    model = (lambda: resolve(None)) if name is None else resolve(name, COMMANDS)
-    check_terminal()
-
-    def about(folder: Path) -> str:
-        return NOTICE if is_demo(folder) else ""
 
     return run_tui(
         TuiOptions(
@@ -45,23 +51,34 @@ def main(options: argparse.Namespace) -> int:
     )
 
 
-def check_terminal() -> None:
-    """Raises `TerminalError` where no screen can be drawn: no terminal, a dumb one, or one that is too small."""
+def why_no_screen() -> str:
+    """Why no screen can be drawn: no terminal, a dumb one, or one that is too small. Empty where one can."""
     for stream, name in ((sys.stdin, "input"), (sys.stdout, "output")):
         if stream is None or not stream.isatty():
-            raise TerminalError(f"Standard {name} is not a terminal", f"Start gptoss in one. {_INSTEAD}")
+            return f"Standard {name} is not a terminal"
     if os.environ.get("TERM", "dumb") in ("", "dumb"):
-        raise TerminalError("This terminal cannot place text on its screen (TERM is dumb)", f"Set TERM. {_INSTEAD}")
+        return "This terminal cannot place text on its screen (TERM is dumb)"
     columns, rows = os.get_terminal_size(sys.stdout.fileno())
     if 0 < columns < SMALLEST[0] or 0 < rows < SMALLEST[1]:
-        raise TerminalError(
-            f"The terminal has {columns}×{rows} characters; the screen needs {SMALLEST[0]}×{SMALLEST[1]}",
-            f"Make it larger. {_INSTEAD}",
-        )
+        return f"The terminal has {columns}×{rows} characters and the screen needs {SMALLEST[0]}×{SMALLEST[1]}"
+    return ""
 
 
-def _model_name(options: argparse.Namespace) -> str | None:
+def about(folder: Path) -> str:
+    """One line on the model in this folder; empty where there is nothing to say."""
+    from gptoss_tui.models.bundled import NOTICE, is_demo
+
+    return NOTICE if is_demo(folder) else ""
+
+
+def model_asked_for(options: argparse.Namespace) -> Path | Callable[[], Path]:
+    """The model's folder, or what finds the best one. Raises `CheckpointError`.
+
+    A name is looked up now, while a wrong one can still be told in a line; the search may take its time.
+    """
+    from gptoss_tui.models.find import resolve
+
     names: list[str] = [name for name in (options.model, options.model_option) if name is not None]
     if len(set(names)) > 1:
         raise CheckpointError(f"Two models are named: {names[0]} and {names[1]}", "Name one.")
-    return names[0] if names else None
+    return resolve(names[0], COMMANDS) if names else lambda: resolve(None)

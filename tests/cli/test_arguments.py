@@ -133,27 +133,35 @@ class TestModelNames:
 
 
 class TestTerminal:
-    """What `gptoss` without a command needs to begin at all."""
+    """What `gptoss` without a command does where no screen can be drawn: it is the REPL."""
 
     def test_no_terminal(self, answerer: Path) -> None:
-        assert_fault(gptoss(answerer), "Standard input is not a terminal")
+        piped = gptoss(answerer, "--temperature", 0, stdin=b"Hi\n")
+        assert piped.code == 0
+        assert "Hello there" in piped.out
+        assert "Standard input is not a terminal" in piped.err
         assert_fault(gptoss(answerer, stdin=None), "Standard input is not a terminal")
 
     def test_output_that_is_no_terminal(self, answerer: Path) -> None:
-        with Terminal(command(answerer), stdout=subprocess.PIPE) as terminal:
-            assert terminal.wait() == 1
+        with Terminal(command(answerer), stdout=subprocess.DEVNULL) as terminal:
+            terminal.type(b"/quit\n")
+            assert terminal.wait() == 0
             assert b"Standard output is not a terminal" in terminal.written
 
     @pytest.mark.parametrize(("columns", "rows"), [(39, 30), (80, 11)])
     def test_too_small(self, answerer: Path, columns: int, rows: int) -> None:
         with Terminal(command(answerer), columns=columns, rows=rows) as terminal:
-            assert terminal.wait() == 1
+            terminal.read_until(lambda written: b"/help" in written)
+            terminal.type(b"\x04")
+            assert terminal.wait() == 0
             assert f"The terminal has {columns}×{rows}".encode() in terminal.written
             assert b"Traceback" not in terminal.written
 
     def test_dumb(self, answerer: Path) -> None:
         with Terminal(command(answerer), env=environment({"TERM": "dumb"})) as terminal:
-            assert terminal.wait() == 1
+            terminal.type(b"/quit\n")
+            assert terminal.wait() == 0
+            assert b"\x1b" not in terminal.written
             assert b"TERM is dumb" in terminal.written
 
 

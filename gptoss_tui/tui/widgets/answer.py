@@ -6,7 +6,7 @@ What is shown passes `gptoss_tui.visible` first; HTML is shown as text and links
 from __future__ import annotations
 
 from markdown_it import MarkdownIt
-from pygments.token import Token  # type: ignore[import-untyped]  # Pygments ships no types
+from pygments.token import Token
 from textual.content import Content
 from textual.highlight import HighlightTheme, highlight
 from textual.widgets import Markdown

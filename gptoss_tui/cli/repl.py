@@ -1,0 +1,31 @@
+"""`gptoss repl [MODEL]`: the plain front end, for slow links, small terminals, screen readers and pipes."""
+
+from __future__ import annotations
+
+import argparse
+
+from gptoss_tui.cli.arguments import sampling_params
+from gptoss_tui.cli.tui import about, model_asked_for
+
+
+def main(options: argparse.Namespace) -> int:
+    """Runs the REPL until the person leaves; returns the exit code. Raises `GptOssError`."""
+    params = sampling_params(options)
+    model = model_asked_for(options)
+    from gptoss_tui.repl import ReplOptions, run_repl
+
+    return run_repl(
+        ReplOptions(
+            model=model,
+            params=params,
+            effort=options.effort,
+            instructions=options.instructions,
+            max_tokens=options.max_tokens,
+            theme=options.theme,
+            thinking=options.thinking,
+            editing=options.editing,
+            plain=options.plain,
+            low_bandwidth=options.low_bandwidth,
+            about=about,
+        )
+    )

@@ -1,0 +1,85 @@
+"""An answer while it is written: which text is thinking and which is meant for the person, as rows that stay.
+
+Makes the model's text safe to show. Knows no terminal and no clock.
+"""
+
+from __future__ import annotations
+
+from gptoss_tui.harmony.messages import Channel
+from gptoss_tui.repl.markdown import MarkdownStream, PlainStream
+from gptoss_tui.repl.options import Thinking
+from gptoss_tui.repl.rows import Row
+from gptoss_tui.visible import Visible, visible_token
+
+THINKING_STYLE = "class:muted italic"
+
+
+class AnswerRows:
+    """The rows of one answer. Each is handed out once, for good; `tail` shows what is not settled yet."""
+
+    def __init__(self, width: int, thinking: Thinking) -> None:
+        self.width = width
+        """Cells of a row; a change holds from the next part on."""
+        self.thinking = thinking
+        """What to do with thinking; a change holds from the next part on."""
+        self._part: tuple[Channel | None, str | None] | None = None
+        self._stream: MarkdownStream | PlainStream | None = None
+        self._visible = Visible()
+        self._label = ""
+        self._pieces = 0
+        self._thought: list[str] = []
+        self._begun = False
+
+    @property
+    def thought(self) -> str:
+        """What was written before the answer, as it may be shown."""
+        return "".join(self._thought)
+
+    def write(self, channel: Channel | None, recipient: str | None, text: str) -> list[Row]:
+        """More text; the rows that it settles."""
+        rows: list[Row] = []
+        if (channel, recipient) != self._part:
+            rows = self.end()
+            self._part = (channel, recipient)
+            rows += self._begin(channel, recipient)
+        self._pieces += 1
+        return rows + self._feed(self._visible.feed(text))
+
+    def tail(self) -> list[Row]:
+        """What is not settled yet, as it looks now."""
+        if self._stream is not None:
+            return self._stream.tail()
+        return [self._folded()] if self._part is not None else []
+
+    def end(self) -> list[Row]:
+        """The part that is being written is over."""
+        if self._part is None:
+            return []
+        rows = self._feed(self._visible.finish())
+        rows += self._stream.finish() if self._stream is not None else [self._folded()]
+        self._part = self._stream = None
+        return rows
+
+    def _begin(self, channel: Channel | None, recipient: str | None) -> list[Row]:
+        between: list[Row] = [[]] if self._begun else []
+        self._begun = True
+        self._visible = Visible()
+        self._pieces = 0
+        if channel != "analysis" and recipient is None:
+            self._stream = MarkdownStream(self.width)
+            self._label = ""
+            return between
+        self._label = f"Call of {visible_token(recipient)}" if recipient else "Thinking"
+        if self.thinking == "fold":
+            self._stream = None
+            return between
+        self._stream = PlainStream(self.width, THINKING_STYLE)
+        return [*between, [("class:secondary", self._label)]]
+
+    def _feed(self, text: str) -> list[Row]:
+        if self._label:
+            self._thought.append(text)
+        return self._stream.feed(text) if self._stream is not None else []
+
+    def _folded(self) -> Row:
+        return [("class:secondary", f"▸ {self._label}"), ("class:muted", f" · {self._pieces:,} tokens")]

@@ -1,0 +1,241 @@
+"""What both forms of the REPL share: lines become prompts or commands, and commands that need no session are done here.
+
+The forms differ in how they read keys and show text: `screen` draws with prompt_toolkit, `lines` writes bare lines.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+
+from gptoss_tui.chat import format
+from gptoss_tui.chat.commands import COMMANDS, Command, parse_line
+from gptoss_tui.chat.events import TurnFinished
+from gptoss_tui.chat.session import Session
+from gptoss_tui.errors import GptOssError, ParameterError
+from gptoss_tui.harmony.messages import Channel
+from gptoss_tui.repl.conversation import Conversation, Kind, Open
+from gptoss_tui.repl.options import ReplOptions, Thinking
+from gptoss_tui.repl.tables import kv_table, layers_table
+from gptoss_tui.themes import shipped_themes
+
+BLOCK = '"""'
+"""Begins and ends a prompt of several lines."""
+
+
+def block_open(text: str) -> bool:
+    '''Whether the text begins with """ and the block is not closed yet.'''
+    stripped = text.strip()
+    return stripped.startswith(BLOCK) and (len(stripped) < 2 * len(BLOCK) or not stripped.endswith(BLOCK))
+
+
+def unblocked(text: str) -> str:
+    '''The prompt without the """ around it.'''
+    stripped = text.strip()
+    if stripped.startswith(BLOCK) and not block_open(text):
+        return stripped[len(BLOCK) : -len(BLOCK)].strip("\n")
+    return text
+
+
+class Frontend(ABC):
+    """A REPL: a `View` for the conversation and a `FrontEnd` for commands."""
+
+    def __init__(self, options: ReplOptions, open_model: Open | None = None) -> None:
+        """Call it on the event loop's thread."""
+        self.thinking: Thinking = options.thinking
+        self.conversation = Conversation(options, self, open_model)
+        self.conversation.run_queued = self._run_queued
+        self.own_commands = self._own_commands()
+        """The commands that only this front end has."""
+
+    # A view
+
+    @abstractmethod
+    def lines(self, lines: Sequence[str]) -> None:
+        """Shows lines that are safe, as they are."""
+
+    @abstractmethod
+    def note(self, text: str, kind: Kind = "info") -> None:
+        """A line or two from the program."""
+
+    @abstractmethod
+    def asked(self, text: str) -> None:
+        """A prompt goes to the model."""
+
+    @abstractmethod
+    def write(self, channel: Channel | None, recipient: str | None, text: str) -> None:
+        """More of the answer, unsafe as the model wrote it."""
+
+    @abstractmethod
+    def ended(self, event: TurnFinished | None) -> None:
+        """The answer is over; None where a fault ended it."""
+
+    @abstractmethod
+    def refresh(self) -> None:
+        """Figures may have changed."""
+
+    @abstractmethod
+    def last_thought(self) -> str:
+        """The last answer's thinking, safe to show."""
+
+    @abstractmethod
+    def keys_help(self) -> Sequence[str]:
+        """Lines that explain the keys."""
+
+    # A front end for commands
+
+    @abstractmethod
+    def quit(self) -> None:
+        """Leaves."""
+
+    @abstractmethod
+    def use_theme(self, name: str) -> None:
+        """Changes the colours. Raises `ThemeError`."""
+
+    def notify(self, message: str) -> None:
+        """Shows what a command answers."""
+        self.note(message)
+        self.refresh()
+
+    def show_help(self) -> None:
+        """The keys and the commands."""
+        known = (*COMMANDS, *self.own_commands)
+        wide = max(len(command.usage) for command in known)
+        self.lines([*self.keys_help(), *(f"{command.usage:<{wide}}  {command.help}" for command in known)])
+
+    def retry(self) -> None:
+        """Drops the last answer and asks again."""
+        self.conversation.retry()
+
+    def cleared(self) -> None:
+        """A new conversation began."""
+        self.conversation.abandon()
+        self.note("A new conversation.")
+
+    # Input
+
+    def enter(self, text: str) -> None:
+        """What the person entered: a command is done at once where it can be, a prompt goes to the model."""
+        if not text.strip():
+            return
+        try:
+            parsed = parse_line(text, self.own_commands)
+            if parsed is None:
+                self.conversation.submit(unblocked(text))
+            else:
+                self._command(text, *parsed)
+        except GptOssError as fault:
+            self.tell(fault)
+
+    def tell(self, fault: GptOssError) -> None:
+        """A fault, as a note."""
+        self.note(f"{fault.message}\n{fault.hint}".strip(), "error")
+
+    def _command(self, text: str, command: Command, arguments: str) -> None:
+        session = self.conversation.session
+        if session is not None:
+            command.run(session, self, arguments)
+        elif command.name == "quit":
+            self.quit()
+        elif command.name == "help":
+            self.show_help()
+        elif self.conversation.phase == "failed":
+            self.note("There is no model yet.", "error")
+        else:
+            self.conversation.submit(text)
+            self.note("This waits until the model is loaded.")
+
+    def _run_queued(self, text: str) -> bool:
+        """Does what waited for the model, if it is a command."""
+        try:
+            parsed = parse_line(text, self.own_commands)
+            session = self.conversation.session
+            if parsed is None or session is None:
+                return False
+            parsed[0].run(session, self, parsed[1])
+        except GptOssError as fault:
+            self.tell(fault)
+        return True
+
+    # The commands that only this front end has
+
+    def _own_commands(self) -> tuple[Command, ...]:
+        return (
+            Command("layers", "Show every layer's attention and cache", _plain(self._show_layers)),
+            Command("kv", "Show the KV cache and the context", _plain(self._show_kv)),
+            Command(
+                "thinking",
+                "Show, fold or print again what is written before the answer",
+                _plain(self._set_thinking),
+                "[show|fold|last]",
+                values=("show", "fold", "last"),
+            ),
+            Command(
+                "theme",
+                "List the themes, or use one",
+                _plain(self._set_theme),
+                "[NAME]",
+                values=tuple(shipped_themes()),
+            ),
+        )
+
+    def _show_layers(self, arguments: str) -> None:
+        opened = self.conversation.opened
+        if opened is not None:
+            self.lines(layers_table(opened.engine.layers()))
+
+    def _show_kv(self, arguments: str) -> None:
+        opened = self.conversation.opened
+        if opened is not None:
+            self.lines(kv_table(opened.engine.info, opened.engine.layers()))
+
+    def _set_thinking(self, arguments: str) -> None:
+        match arguments.strip().lower():
+            case "last":
+                self.lines(self.last_thought().splitlines() or ["There was no thinking."])
+            case "show":
+                self.thinking = "show"
+            case "fold":
+                self.thinking = "fold"
+            case "":
+                self.note(f"thinking is {'shown' if self.thinking == 'show' else 'folded'}")
+            case other:
+                raise ParameterError(f"thinking cannot be {other!r}", "Give show, fold or last.")
+
+    def _set_theme(self, arguments: str) -> None:
+        name = arguments.strip()
+        if name:
+            self.use_theme(name)
+        self.lines([f"{'* ' if each == self.theme_name else '  '}{each}" for each in shipped_themes()])
+
+    @property
+    @abstractmethod
+    def theme_name(self) -> str:
+        """The theme in use; empty where there are no colours."""
+
+
+def ending_lines(event: TurnFinished, context: int) -> list[tuple[str, Kind]]:
+    """(text, kind) of each line under an answer; the ways on where it ended early."""
+    lines: list[tuple[str, Kind]] = [(format.answer_figures(event.finished), "info")]
+    match event.reason:
+        case "length":
+            lines.insert(
+                0, ("Stopped at the longest answer allowed. Ask it to go on, or raise --max-tokens.", "warning")
+            )
+        case "context":
+            text = f"The context is full: {context:,} tokens. What was written is kept. /clear begins anew."
+            lines.insert(0, (text, "warning"))
+        case "interrupted":
+            lines.insert(0, ("Stopped. /retry asks again.", "warning"))
+        case "tool_call":
+            lines.insert(0, ("The model called a tool, and none is connected here.", "warning"))
+    return lines
+
+
+def _plain(call: Callable[[str], None]) -> Callable[[Session, object, str], None]:
+    """A command's `run` that needs neither session nor front end."""
+
+    def run(session: Session, front_end: object, arguments: str) -> None:
+        call(arguments)
+
+    return run

@@ -1,0 +1,41 @@
+"""`ReplOptions`: all that the command line hands to the REPL. Values only; imports nothing heavy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from gptoss_tui.engine.params import SamplingParams
+from gptoss_tui.harmony.messages import Effort
+
+Thinking = Literal["show", "fold"]
+Editing = Literal["emacs", "vi"]
+
+
+@dataclass(frozen=True, slots=True)
+class ReplOptions:
+    """What to run, and how it begins."""
+
+    model: Path | Callable[[], Path]
+    """The checkpoint's folder, or what finds it; called on the loading thread, so it may take its time."""
+    params: SamplingParams = field(default_factory=SamplingParams)
+    effort: Effort = "medium"
+    instructions: str | None = None
+    """The developer message."""
+    max_tokens: int | None = None
+    """Longest answer in tokens; None: what the context leaves."""
+    theme: str | None = None
+    """None: the one that suits the terminal's background."""
+    thinking: Thinking = "show"
+    """show: dimmed, as it comes. fold: a line that counts."""
+    editing: Editing = "emacs"
+    plain: bool = False
+    """Line mode, whatever the terminal can do."""
+    low_bandwidth: bool = False
+    """Draws less often, for slow links."""
+    about: Callable[[Path], str] | None = None
+    """One line on what the model in this folder is; None or empty: nothing to say."""
+    history_file: Path | None = None
+    """Where prompts are remembered; None: in the user's state folder."""

@@ -1,0 +1,43 @@
+"""The terminal as prompt_toolkit writes to it, with two differences: it is never asked anything, and what belongs
+together goes out in one write, so that nothing flickers and a slow link sees whole pictures."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+from typing import TextIO
+
+from prompt_toolkit.output import ColorDepth
+from prompt_toolkit.output.vt100 import Vt100_Output
+
+
+class HeldOutput(Vt100_Output):
+    """Between `hold` and `release`, flushing waits."""
+
+    held = False
+
+    @classmethod
+    def on(cls, stdout: TextIO, term: str, depth: ColorDepth) -> HeldOutput:
+        """For a terminal. Its cursor's place is never asked for: the answer would come late, among what is typed."""
+        asked = Vt100_Output.from_pty(stdout, term=term)
+        return cls(stdout, asked.get_size, term=term, default_color_depth=depth, enable_cpr=False)
+
+    def hold(self) -> None:
+        """Lets what is written pile up."""
+        self.held = True
+
+    def release(self) -> None:
+        """Sends all of it."""
+        self.held = False
+        self.flush()
+
+    def flush(self) -> None:
+        """Sends what was written, unless it is held. A terminal that has gone away is noticed by whoever reads it."""
+        if not self.held:
+            with suppress(OSError):
+                super().flush()
+
+
+def terminal_output(term: str, depth: ColorDepth) -> HeldOutput:
+    """Standard output."""
+    return HeldOutput.on(sys.stdout, term, depth)

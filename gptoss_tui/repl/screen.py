@@ -1,0 +1,229 @@
+"""The REPL on a terminal: finished rows go into the scrollback, and under them stay the row that is being written, the
+prompt, and a line of figures.
+
+A row is printed once. Only what is below the last finished row is drawn again, so an answer can be scrolled, selected
+and searched like any other output. Keys are `keys`' business, what happens in the conversation is `conversation`'s.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from prompt_toolkit.application import Application
+from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
+from prompt_toolkit.buffer import Buffer
+from prompt_toolkit.enums import EditingMode
+from prompt_toolkit.filters import Condition
+from prompt_toolkit.formatted_text import StyleAndTextTuples
+from prompt_toolkit.input import Input
+from prompt_toolkit.renderer import print_formatted_text
+from prompt_toolkit.styles import DynamicStyle
+
+from gptoss_tui.chat.controls import CONTROLS
+from gptoss_tui.chat.events import TurnFinished
+from gptoss_tui.chat.history import PromptHistory, default_history_file
+from gptoss_tui.harmony.messages import Channel
+from gptoss_tui.repl.answer import AnswerRows
+from gptoss_tui.repl.completion import CommandCompleter
+from gptoss_tui.repl.conversation import Kind, Open
+from gptoss_tui.repl.frontend import Frontend, ending_lines
+from gptoss_tui.repl.history import SharedHistory
+from gptoss_tui.repl.keys import KEYS_HELP, key_bindings
+from gptoss_tui.repl.layout import prompt_layout
+from gptoss_tui.repl.options import ReplOptions
+from gptoss_tui.repl.output import HeldOutput, terminal_output
+from gptoss_tui.repl.rows import Row, wrap
+from gptoss_tui.repl.status import status_row
+from gptoss_tui.repl.styles import colour_depth, default_theme, prompt_style
+from gptoss_tui.themes import Theme, theme_named
+from gptoss_tui.visible import visible
+
+WIDEST = 100
+"""Cells of a row of text: longer ones are hard to read."""
+TAIL_ROWS = 8
+"""Rows that may wait to be settled and are shown meanwhile; of more, the last ones."""
+# Escape is a key of its own and the beginning of others; over a slow link the rest of those may be late.
+_ESCAPE_WAIT_S = 0.1
+
+_STYLES: dict[Kind, str] = {"info": "class:muted", "warning": "class:warning", "error": "class:error"}
+
+
+class Screen(Frontend):
+    """A REPL that draws. `run` returns when the person leaves."""
+
+    def __init__(
+        self, options: ReplOptions, open_model: Open | None = None, *, terminal_input: Input | None = None
+    ) -> None:
+        super().__init__(options, open_model)
+        self._theme = theme_named(options.theme) if options.theme else default_theme(os.environ)
+        self._style = prompt_style(self._theme)
+        self.prompts = PromptHistory(options.history_file or default_history_file())
+        self.knob = 0
+        """The index of the knob that + and - turn."""
+        self.editing = False
+        """True while the person's editor has the terminal."""
+        self._answer: AnswerRows | None = None
+        self._thought = ""
+        self._unprinted: list[Row] = []
+        self.completer = CommandCompleter(self.own_commands)
+        self.buffer = Buffer(
+            history=SharedHistory(self.prompts),
+            auto_suggest=AutoSuggestFromHistory(),
+            completer=self.completer,
+            complete_while_typing=Condition(lambda: self.buffer.text.startswith("/")),
+            multiline=True,
+            tempfile_suffix=".md",
+        )
+        self._output: HeldOutput = terminal_output(os.environ.get("TERM", ""), colour_depth(os.environ))
+        self.app: Application[None] = Application(
+            layout=prompt_layout(self.buffer, self._tail, self._status),
+            key_bindings=key_bindings(self),
+            style=DynamicStyle(lambda: self._style),
+            include_default_pygments_style=False,
+            editing_mode=EditingMode.VI if options.editing == "vi" else EditingMode.EMACS,
+            color_depth=self._output.get_default_color_depth(),
+            output=self._output,
+            input=terminal_input,
+            min_redraw_interval=1.0 if options.low_bandwidth else None,
+            after_render=lambda _: self._output.release(),
+        )
+        self.app.ttimeoutlen = _ESCAPE_WAIT_S
+        self.app.timeoutlen = 2 * _ESCAPE_WAIT_S
+
+    async def run(self) -> None:
+        """Reads keys until the person leaves or the terminal goes away."""
+        self.note("/help lists keys and commands.")
+        self.conversation.start()
+        try:
+            await self.app.run_async()
+        except EOFError:
+            pass  # the terminal went away
+        finally:
+            self.prompts.add(self.buffer.text)
+            self._output.release()
+
+    # A view
+
+    def lines(self, lines: Sequence[str]) -> None:
+        """Shows lines that are safe, as they are."""
+        self._print([row for line in lines for row in wrap([("", line)], self._width)])
+
+    def note(self, text: str, kind: Kind = "info") -> None:
+        """A line or two from the program."""
+        lines = visible(text).splitlines()
+        self._print([row for line in lines for row in wrap([(_STYLES[kind], line)], self._width)])
+
+    def asked(self, text: str) -> None:
+        """A prompt goes to the model."""
+        first, *others = visible(text).split("\n")
+        rows: list[Row] = [[("class:prompt", "> "), ("bold", first)]]
+        self._print([[], *rows, *([("bold", f"  {line}")] for line in others), []])
+
+    def write(self, channel: Channel | None, recipient: str | None, text: str) -> None:
+        """More of the answer."""
+        if self._answer is None:
+            self._answer = AnswerRows(self._width, self.thinking)
+        self._print(self._answer.write(channel, recipient, text))
+
+    def ended(self, event: TurnFinished | None) -> None:
+        """The answer is over."""
+        if self._answer is not None:
+            self._print(self._answer.end())
+            self._thought = self._answer.thought
+            self._answer = None
+        opened = self.conversation.opened
+        if event is not None and opened is not None:
+            for text, kind in ending_lines(event, opened.engine.info.context):
+                self.note(text, kind)
+
+    def refresh(self) -> None:
+        """Draws the part that stays, soon."""
+        self.app.invalidate()
+
+    def last_thought(self) -> str:
+        """The last answer's thinking."""
+        return self._thought
+
+    def keys_help(self) -> Sequence[str]:
+        """Lines that explain the keys."""
+        return KEYS_HELP
+
+    # What keys and commands ask for
+
+    def quit(self) -> None:
+        """Leaves."""
+        if self.app.is_running and not self.app.is_done:
+            self.app.exit()
+
+    @property
+    def theme_name(self) -> str:
+        """The theme in use."""
+        return self._theme.name
+
+    def use_theme(self, name: str) -> None:
+        """Changes the colours from here on."""
+        self._use(theme_named(name))
+
+    def _use(self, theme: Theme) -> None:
+        self._theme = theme
+        self._style = prompt_style(theme)
+
+    def turn_knob(self, steps: int) -> None:
+        """Turns the chosen knob; a running answer follows at its next token."""
+        session = self.conversation.session
+        if session is not None:
+            session.params = CONTROLS[self.knob].nudge(session.params, steps)
+            self.refresh()
+
+    def take_back(self) -> None:
+        """What was waiting goes back into the prompt."""
+        texts = [*self.conversation.take_back(), self.buffer.text]
+        self.buffer.text = "\n".join(text for text in texts if text)
+        self.buffer.cursor_position = len(self.buffer.text)
+
+    async def edit(self) -> None:
+        """Opens the prompt in the person's editor; what the model writes meanwhile is shown afterwards."""
+        self.editing = True
+        try:
+            await self.buffer.open_in_editor()
+        finally:
+            self.editing = False
+            self._print([])
+
+    # Drawing
+
+    @property
+    def _width(self) -> int:
+        # The last column stays free: some terminals break the line there, others do not.
+        return min(self._output.get_size().columns - 1, WIDEST)
+
+    def _print(self, rows: Sequence[Row]) -> None:
+        """Puts rows above what stays."""
+        self._unprinted += rows
+        if self.editing or not self._unprinted:
+            return
+        text: StyleAndTextTuples = []
+        for row in self._unprinted:
+            text += row
+            text.append(("", "\n"))
+        self._unprinted = []
+        running = self.app.is_running and not self.app.is_done
+        self._output.hold()
+        if running:
+            self.app.renderer.erase()
+        print_formatted_text(self._output, text, self.app.style or self._style, color_depth=self.app.color_depth)
+        if running:
+            self.app.invalidate()  # draws what stays, and that releases the output
+        else:
+            self._output.release()
+
+    def _tail(self) -> StyleAndTextTuples:
+        rows = self._answer.tail() if self._answer is not None else []
+        text: StyleAndTextTuples = []
+        for at, row in enumerate(rows[-TAIL_ROWS:]):
+            text += [("", "\n"), *row] if at else row
+        return text
+
+    def _status(self) -> StyleAndTextTuples:
+        return [*status_row(self.conversation, self.knob, self._output.get_size().columns - 1)]

@@ -1,0 +1,104 @@
+"""Themes as prompt_toolkit wants them: every role is a class, and Pygments' kinds of token are roles of code.
+
+Body text keeps the terminal's own colours, since the REPL paints no background behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from prompt_toolkit.output import ColorDepth
+from prompt_toolkit.styles import Style
+from pygments.token import (
+    Comment,
+    Error,
+    Generic,
+    Keyword,
+    Name,
+    Number,
+    Operator,
+    String,
+    Token,
+    _TokenType,
+)
+
+from gptoss_tui.themes import Theme, shipped_themes
+
+_CODE = {
+    Token: "code-text",
+    Comment: "code-comment",
+    Keyword: "code-keyword",
+    Keyword.Type: "code-type",
+    String: "code-string",
+    Number: "code-number",
+    Operator: "code-operator",
+    Name.Function: "code-function",
+    Name.Decorator: "code-function",
+    Name.Class: "code-type",
+    Name.Builtin: "code-type",
+    Name.Tag: "code-keyword",
+    Name.Attribute: "code-function",
+    Generic.Deleted: "code-error",
+    Generic.Inserted: "code-string",
+    Generic.Heading: "code-keyword",
+    Error: "code-text",
+}
+
+
+def code_style(kind: _TokenType) -> str:
+    """The style of a Pygments token: its own, or that of the next kind above it."""
+    while kind not in _CODE:
+        assert kind.parent is not None
+        kind = kind.parent
+    return f"class:{_CODE[kind]}"
+
+
+def prompt_style(theme: Theme) -> Style:
+    """The theme as classes; those that prompt_toolkit itself uses are drawn from the same roles."""
+    of = theme.colours
+    roles = {role: colour for role, colour in of.items() if role not in ("background", "surface", "foreground")}
+    on_surface = f"noreverse bg:{of['surface']} {of['foreground']}"
+    return Style.from_dict(
+        roles
+        | {
+            "foreground": "",
+            "status": on_surface,
+            "status.name": f"bg:{of['surface']} {of['accent']} bold",
+            "status.muted": f"bg:{of['surface']} {of['muted']}",
+            "status.warning": f"bg:{of['surface']} {of['warning']}",
+            "status.chosen": f"bg:{of['selection']} {of['foreground']}",
+            "prompt": f"{of['accent']} bold",
+            "auto-suggestion": of["muted"],
+            "search-toolbar": of["accent"],
+            "selected": f"noreverse bg:{of['selection']} {of['foreground']}",
+            "search": f"noreverse bg:{of['selection']} {of['foreground']}",
+            "search.current": f"noreverse bg:{of['accent']} {of['background']}",
+            "completion-menu": on_surface,
+            "completion-menu.completion": on_surface,
+            "completion-menu.completion.current": f"noreverse bg:{of['selection']} {of['foreground']}",
+            "completion-menu.meta.completion": f"bg:{of['surface']} {of['muted']}",
+            "completion-menu.meta.completion.current": f"bg:{of['selection']} {of['foreground']}",
+            "scrollbar.background": f"bg:{of['track']}",
+            "scrollbar.button": f"bg:{of['border']}",
+        }
+    )
+
+
+def default_theme(environment: Mapping[str, str]) -> Theme:
+    """The shipped theme that suits the terminal's background, where COLORFGBG tells it; else the dark one."""
+    background = environment.get("COLORFGBG", "").rpartition(";")[2]
+    # The sixteen colours' light ones: white, and the bright ones but for grey (8).
+    light = background.isdigit() and int(background) in (7, 9, 10, 11, 12, 13, 14, 15)
+    return shipped_themes()["gptoss-light" if light else "gptoss-dark"]
+
+
+def colour_depth(environment: Mapping[str, str]) -> ColorDepth:
+    """How many colours the terminal has, by NO_COLOR (no-color.org), COLORTERM and TERM."""
+    if environment.get("NO_COLOR"):
+        return ColorDepth.MONOCHROME
+    term = environment.get("TERM", "")
+    if environment.get("COLORTERM", "").lower() in ("truecolor", "24bit") or term.endswith("-direct"):
+        return ColorDepth.TRUE_COLOR
+    if "256color" in term or term in ("alacritty", "xterm-kitty", "xterm-ghostty", "foot"):
+        return ColorDepth.DEFAULT
+    return ColorDepth.ANSI_COLORS_ONLY

@@ -1,0 +1,57 @@
+"""The instruments as tables of plain text: layers, KV cache. Pure functions of the engine's values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gptoss_tui.chat import format
+from gptoss_tui.engine.events import LayerState, ModelInfo
+
+
+def layers_table(layers: Sequence[LayerState]) -> list[str]:
+    """One line a layer, under a line that names the columns."""
+    rows = [("layer", "attention", "sees", "of", "used", "history", "allocated")]
+    rows += [
+        (
+            str(layer.index),
+            layer.mode,
+            f"{layer.visible:,}",
+            f"{layer.tokens:,}",
+            format.size(layer.used_bytes),
+            format.size(layer.history_bytes) if layer.history_bytes else "–",
+            format.size(layer.allocated_bytes),
+        )
+        for layer in layers
+    ]
+    return _aligned(rows)
+
+
+def kv_table(info: ModelInfo, layers: Sequence[LayerState]) -> list[str]:
+    """The bytes of each kind of layer and of all, and how much of the context is taken."""
+    rows = [("attention", "layers", "used", "history", "allocated")]
+    for name in ("sliding", "full", "all"):
+        chosen = [layer for layer in layers if name in (layer.mode, "all")]
+        rows.append(
+            (
+                name,
+                str(len(chosen)),
+                format.size(sum(layer.used_bytes for layer in chosen)),
+                format.size(sum(layer.history_bytes for layer in chosen)),
+                format.size(sum(layer.allocated_bytes for layer in chosen)),
+            )
+        )
+    tokens = max((layer.tokens for layer in layers), default=0)
+    return [*_aligned(rows), f"context {tokens:,} of {info.context:,}, {max(0, info.context - tokens):,} left"]
+
+
+def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """Columns as wide as their widest cell; words to the left, figures to the right."""
+    wide = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    words = [not any(char.isdigit() for char in cell) for cell in rows[1]] if len(rows) > 1 else []
+    return [
+        "  ".join(
+            f"{cell:<{width}}" if word else f"{cell:>{width}}"
+            for cell, width, word in zip(row, wide, words or [True] * len(wide), strict=True)
+        ).rstrip()
+        for row in rows
+    ]

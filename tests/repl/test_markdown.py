@@ -1,0 +1,117 @@
+"""Markdown that streams: the same rows however the text is cut, nothing lost, nothing wider than it may be."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gptoss_tui.repl.inline import inline
+from gptoss_tui.repl.markdown import MarkdownStream
+from gptoss_tui.repl.rows import Row, row_text, row_width
+
+SAMPLE = """# A *heading*
+
+Some **bold and *nested* words** with `code` and a [link](http://x.y), \\*not\\* 2 ** 3, 2*3*4, snake_case, ***both***.
+
+```python
+def f(x):
+    '''doc
+    more'''
+    return "a" + x  # comment
+```
+
+| a | b |
+|---|--:|
+| 1 | **long cell** |
+
+1. one
+   - two, which is long enough to be broken at the edge of any terminal that people have been using for this so far
+> quoted
+---
+**open and 日本語の文章 wide
+"""
+
+TEXT = st.text(alphabet=st.sampled_from("ab *_`~[]()|\n-#>1.\\日"), max_size=120)
+
+
+def stream(pieces: list[str], width: int) -> list[Row]:
+    """All rows; the tail is looked at on the way, as a screen does."""
+    markdown = MarkdownStream(width)
+    rows: list[Row] = []
+    for piece in pieces:
+        rows += markdown.feed(piece)
+        markdown.tail()
+    return rows + markdown.finish()
+
+
+def flat(rows: list[Row]) -> list[list[tuple[str, str]]]:
+    """Rows as (style, character), however the fragments are cut."""
+    return [[(style, char) for style, text in row for char in text] for row in rows]
+
+
+class TestStreaming:
+    """However it is cut into tokens."""
+
+    @settings(max_examples=20, deadline=None)
+    @given(st.integers(10, 90), st.lists(st.integers(1, 9), min_size=1, max_size=20))
+    def test_sample(self, width: int, sizes: list[int]) -> None:
+        pieces, at, turn = list[str](), 0, 0
+        while at < len(SAMPLE):
+            size = sizes[turn % len(sizes)]
+            pieces.append(SAMPLE[at : at + size])
+            at, turn = at + size, turn + 1
+        assert flat(stream(pieces, width)) == flat(stream([SAMPLE], width))
+
+    @settings(max_examples=80, deadline=None)
+    @given(TEXT, st.integers(8, 30))
+    def test_anything(self, text: str, width: int) -> None:
+        whole = stream([text], width)
+        assert flat(stream(list(text), width)) == flat(whole)
+        assert all(row_width(row) <= max(width, 40) for row in whole)
+        kept = {char for char in text if char.isalnum() and not char.isdigit()}
+        # A fence's first line names a language, and that may be shortened to nothing else.
+        assert kept <= {char for row in whole for char in row_text(row)} or "```" in text or "~~~" in text
+
+
+class TestLook:
+    """What becomes of what."""
+
+    def test_rows(self) -> None:
+        rows = [row_text(row).rstrip() for row in stream([SAMPLE], 60)]
+        assert rows[0] == "A heading"
+        assert rows[2].startswith("Some bold and nested words with code and a link")
+        assert "def f(x):" in rows
+        assert '    return "a" + x  # comment' in rows
+        assert "1 │ long cell" in rows
+        assert "   • two, which is long enough to be broken at the edge of" in rows
+        assert "▏ quoted" in rows
+        assert rows[-1] == "**open and 日本語の文章 wide"
+
+    def test_code_is_coloured_line_by_line_with_what_stands_above(self) -> None:
+        markdown = MarkdownStream(60)
+        markdown.feed("```python\nx = '''a\n")
+        (row,) = markdown.feed("def not_code\n")
+        assert {style for style, _ in row} == {"class:code-string"}
+        assert markdown.tail() == []
+        (row,) = markdown.feed("''' + 1\n")
+        assert row[-1] == ("class:code-number", "1")
+
+    def test_a_paragraph_comes_row_by_row(self) -> None:
+        markdown = MarkdownStream(20)
+        rows = markdown.feed("one two three four five six ")
+        assert [row_text(row).rstrip() for row in rows] == ["one two three four"]
+        # The row with an open mark waits, and those below it: they may still become bold.
+        assert markdown.feed("**seven eight nine ten eleven twelve ") == []
+        assert len(markdown.tail()) == 3
+        rows = markdown.feed("end** x\n")
+        bold = "".join(text for row in rows for style, text in row if style == "bold")
+        assert bold.replace(" ", "") == "seveneightnineteneleventwelveend"
+
+    def test_inline(self) -> None:
+        assert inline("a **b** c")[0] == [("", "a "), ("bold", "b"), ("", " c")]
+        assert flat([inline("**a*b*c**")[0]]) == flat([[("bold", "a*b*c")]])
+        assert inline("`` a`b ``")[0] == [("class:code-string", "a`b")]
+        assert inline("[x](y)")[0] == [("underline class:accent", "x"), ("class:muted", " (y)")]
+        assert inline("a *b", complete=False)[1] == 2
+        assert inline("a **b**", complete=False)[1] == 2
+        assert inline("a **b** c", complete=False)[1] is None
