@@ -8,9 +8,11 @@ Source of the format: huggingface/safetensors, README.md.
 from __future__ import annotations
 
 import math
+import os
 import stat
 import struct
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from gptoss_tui.engine.jsonfile import parse_json, read_json
@@ -42,6 +44,9 @@ def read_tensors(folder: Path) -> dict[str, TensorInfo]:
 
     Raises `CheckpointError` where the folder, a shard or an index entry is missing, or a header does not fit its file.
     """
+    if not folder.is_dir():
+        what = "is a file, not a folder" if folder.exists() else "does not exist"
+        raise CheckpointError(f"{folder} {what}", "Give the folder that holds config.json and the safetensors shards.")
     tensors: dict[str, TensorInfo] = {}
     listed = _index(folder)
     for path in _shards(folder, listed):
@@ -74,18 +79,26 @@ def read_header(path: Path) -> dict[str, TensorInfo]:
         ) from None
     if not isinstance(header, dict):
         raise CheckpointError(f"{path.name} has a damaged header: it is not a JSON object", _DAMAGED)
+    header.pop("__metadata__", None)
     room = size - 8 - length
-    return {name: _entry(path, name, entry, room) for name, entry in header.items() if name != "__metadata__"}
+    found = {name: _entry(path, name, entry, room) for name, entry in header.items()}
+    spans = sorted(tuple(entry["data_offsets"]) for entry in header.values())
+    if any(begin < end for (_, end), (begin, _) in pairwise(spans)):
+        raise CheckpointError(f"{path.name} has a damaged header: tensors overlap", _DAMAGED)
+    return found
 
 
 def _entry(path: Path, name: str, entry: object, room: int) -> TensorInfo:
     """One header entry, with its bytes within the `room` after the header."""
     try:
-        assert isinstance(entry, dict)
+        if not isinstance(entry, dict):
+            raise TypeError
         dtype, shape, (begin, end) = entry["dtype"], entry["shape"], entry["data_offsets"]
-        assert all(isinstance(n, int) and n >= 0 for n in (*shape, begin, end))
-        assert math.prod(shape) * _BYTES[dtype] == end - begin
-    except (AssertionError, KeyError, TypeError, ValueError):
+        if not all(isinstance(n, int) and n >= 0 for n in (*shape, begin, end)):
+            raise TypeError
+        if math.prod(shape) * _BYTES[dtype] != end - begin:
+            raise ValueError
+    except (KeyError, TypeError, ValueError):
         raise CheckpointError(
             f"{path.name} has a damaged header: the entry of {name[:80]} is senseless", _DAMAGED
         ) from None
@@ -108,13 +121,14 @@ def _index(folder: Path) -> dict[str, str] | None:
         raise CheckpointError(f"{path} is not a safetensors index", _DAMAGED)
     if not all(isinstance(shard, str) and Path(shard).name == shard for shard in index.values()):
         raise CheckpointError(f"{path} names shards outside its folder", "Do not use this checkpoint.")
+    if not all(shard.endswith(".safetensors") for shard in index.values()):
+        raise CheckpointError(
+            f"{path} names shards that are not safetensors files", "Such files are never opened: they can run code."
+        )
     return dict(index)
 
 
 def _shards(folder: Path, listed: dict[str, str] | None) -> list[Path]:
-    if not folder.is_dir():
-        what = "is a file, not a folder" if folder.exists() else "does not exist"
-        raise CheckpointError(f"{folder} {what}", "Give the folder that holds config.json and the safetensors shards.")
     names = sorted(set(listed.values())) if listed is not None else []
     paths = [folder / name for name in names] or sorted(folder.glob("model*.safetensors"))
     if not paths:
@@ -125,7 +139,8 @@ def _shards(folder: Path, listed: dict[str, str] | None) -> list[Path]:
                 "They are never opened, since a pickle can run code. Get or convert the checkpoint as safetensors.",
             )
         raise CheckpointError(f"{folder} holds no model*.safetensors", "Get the checkpoint again, with its weights.")
-    missing = [path.name for path in paths if not path.exists()]
+    # Not Path.exists, which raises for a name that no file system takes.
+    missing = [path.name for path in paths if not os.path.exists(path)]
     if missing:
         raise CheckpointError(
             f"{folder.name}: {len(missing)} of {len(paths)} shards are missing ({_some(missing)})",

@@ -6,6 +6,7 @@ Names and defaults are those of Hugging Face's `GptOssConfig`, which mlx-lm foll
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -162,7 +163,7 @@ class _Fields:
 
     def real(self, name: str, default: float) -> float:
         value = self.raw.get(name, default)
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not (0 < value < math.inf):
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= sys.float_info.max:
             raise self._senseless(name, value)
         return float(value)
 
@@ -175,7 +176,8 @@ class _Fields:
 def _attention(names: object, layers: int, where: str) -> tuple[AttentionMode, ...]:
     if names is None:  # gpt-oss alternates, sliding first
         return tuple("full" if index % 2 else "sliding" for index in range(layers))
-    known = isinstance(names, list) and len(names) == layers and all(name in _MODES for name in names)
+    # Looked up in a list, which compares: a dict would hash what may be anything.
+    known = isinstance(names, list) and len(names) == layers and all(name in list(_MODES) for name in names)
     if not known or not isinstance(names, list):
         raise CheckpointError(f"{where}: layer_types does not name {layers} layers", "The config is damaged.")
     return tuple(_MODES[name] for name in names)
@@ -192,6 +194,8 @@ def _rope(fields: _Fields, raw: Mapping[str, object], where: str) -> RopeConfig:
     inner = _Fields(scaling, where)
     yarn = kind == "yarn"
     theta = inner.real("rope_theta", 150_000.0) if "rope_theta" in scaling else fields.real("rope_theta", 150_000.0)
+    if theta <= 1:
+        raise CheckpointError(f"{where}: rope_theta cannot be {theta:g}", "Rotary positions need a base above 1.")
     return RopeConfig(
         theta=theta,
         factor=inner.real("factor", 1.0) if yarn else 1.0,

@@ -21,6 +21,7 @@ from gptoss_tui.errors import CheckpointError
 
 Arrange = Callable[[mx.array], mx.array]
 
+_FLOATING = ("F32", "BF16", "F16")
 _WRONG = "This is not the model that its config.json describes: get the checkpoint again."
 
 
@@ -42,7 +43,7 @@ class Tensors:
 
     def vector(self, name: str, *shape: int) -> mx.array:
         """A plain tensor of this shape."""
-        return self._cast(self._take(name, shape))
+        return self._cast(self._take(name, shape, *_FLOATING))
 
     def either(self, names: tuple[str, str], *shape: int) -> mx.array:
         """The plain tensor under whichever of two names it has."""
@@ -100,21 +101,21 @@ class Tensors:
             raise CheckpointError(f"{self.name} lacks {name}.weight", _WRONG)
         affine = self.holds(f"{name}.biases")
         how = packing(packed.shape, scaled.shape, shape, affine)
-        if how is None or packed.dtype != "U32":
+        if how is None:
             raise CheckpointError(
                 f"{self.name}: {name} has weights {packed.shape} and scales {scaled.shape}, which do not pack {shape}",
                 _WRONG,
             )
-        weight = self._take(f"{name}.weight", packed.shape)
-        scales = self._cast(self._take(f"{name}.scales", scaled.shape))
+        weight = self._take(f"{name}.weight", packed.shape, "U32")
+        scales = self._cast(self._take(f"{name}.scales", scaled.shape, *(_FLOATING if affine else ("U8",))))
         biases = self.vector(f"{name}.biases", *scaled.shape) if affine else None
         return Quantised(weight, scales, biases, how.group, how.bits, how.mode)
 
     def _openai(self, name: str, shape: tuple[int, ...]) -> Quantised:
         """OpenAI's mxfp4: blocks of 32 numbers in 16 bytes, one scale a block; the same bits as MLX's mxfp4."""
         scale_shape = (*shape[:-1], shape[-1] // 32)
-        blocks = self._take(name + "_blocks", (*scale_shape, 16))
-        scales = self._take(name + "_scales", scale_shape)
+        blocks = self._take(name + "_blocks", (*scale_shape, 16), "U8")
+        scales = self._take(name + "_scales", scale_shape, "U8")
         return Quantised(blocks.view(mx.uint32).flatten(-2), scales, None, 32, 4, "mxfp4")
 
     def _transformers(self, name: str, shape: tuple[int, int, int]) -> mx.array:
@@ -124,14 +125,18 @@ class Tensors:
             return self.vector(name, count, inputs, out).swapaxes(1, 2)
         return self.vector(name, *shape)
 
-    def _take(self, name: str, shape: tuple[int, ...]) -> mx.array:
-        """The tensor, lazily read, and no longer held here."""
+    def _take(self, name: str, shape: tuple[int, ...], *dtypes: str) -> mx.array:
+        """The tensor, of one of these types, lazily read, and no longer held here."""
         info = self._found.pop(name, None)
         if info is None:
             raise CheckpointError(f"{self.name} lacks the tensor {name}", _WRONG)
         if info.shape != shape:
             raise CheckpointError(
                 f"{self.name}: {name} has shape {info.shape} where the config asks for {shape}", _WRONG
+            )
+        if info.dtype not in dtypes:
+            raise CheckpointError(
+                f"{self.name}: {name} holds numbers of type {info.dtype}, not {' or '.join(dtypes)}", _WRONG
             )
         if info.file not in self._open:
             # The headers were checked before; what MLX reads now is what they describe.
