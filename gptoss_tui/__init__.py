@@ -37,7 +37,7 @@ _HOMES = {
     "Tool": "gptoss_tui.harmony.messages",
 }
 
-__all__ = [*sorted(_HOMES), "__version__"]  # noqa: PLE0604 - built from the table above, so that it cannot drift
+__all__ = [*sorted(_HOMES), "__version__"]  # built from the table above, so that it cannot drift
 
 
 def __getattr__(name: str) -> object:

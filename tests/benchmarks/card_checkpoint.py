@@ -68,8 +68,8 @@ def write_card_checkpoint(folder: Path, layers: int = 24) -> None:
     for name in ("model.embed_tokens", "lm_head"):
         tensors |= _matrix(name, (CARD["vocab_size"], hidden))
     where |= _save(folder, f"model-{layers + 1:05d}-of-{layers + 1:05d}.safetensors", tensors)
-    index = {"metadata": {}, "weight_map": where}
-    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+    listed = {"metadata": {}, "weight_map": where}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(listed))
     config = geometry(**CARD, num_hidden_layers=layers, quantization=quantization)
     (folder / "config.json").write_text(json.dumps(config, indent=2))
 
