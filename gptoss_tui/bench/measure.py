@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -21,6 +22,8 @@ GREEDY = SamplingParams(temperature=0)
 TOP_P = SamplingParams(top_p=0.95)
 SAMPLERS = {"top-p 0.9": SamplingParams(top_p=0.9), "top-k 40": SamplingParams(top_k=40)}
 
+_LONG_S = 5.0
+"""A run of this many seconds is long."""
 _MEMORY_SHARE = 0.6
 """Share of memory that two copies of the model may take; beyond it they are loaded one after the other."""
 
@@ -30,7 +33,9 @@ class Plan:
     """How much is measured."""
 
     rounds: int = 5
-    """Runs of each measurement, after one to warm up."""
+    """Runs of each measurement, after one to warm up; where a run takes long, that one counts too."""
+    seconds: float = 60.0
+    """After this long no further run of a measurement is begun."""
     decode_prompt: int = 128
     """Tokens of prompt before the decode that is measured."""
     decode_tokens: int = 128
@@ -39,7 +44,7 @@ class Plan:
     sampler_rounds: int = 15
 
 
-QUICK = Plan(rounds=3, decode_tokens=32, prompts=(128, 512), sampler_rounds=5)
+QUICK = Plan(rounds=3, seconds=10.0, decode_tokens=32, prompts=(128, 512), sampler_rounds=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +77,6 @@ class _Job:
     ids: tuple[int, ...]
     params: SamplingParams
     tokens: int
-    rounds: int
 
 
 Runs = dict[str, list[Timing]]
@@ -94,15 +98,15 @@ def measure(folder: Path, plan: Plan, on_progress: Callable[[str], None]) -> Res
         except BaseException:
             ours.close()
             raise
-        _play(jobs, [(ours, mine), (theirs, others)], on_progress)
+        _play(jobs, plan, [(ours, mine), (theirs, others)], on_progress)
         ours.close()
         theirs.close()
     else:
-        _play(jobs, [(ours, mine)], on_progress)
+        _play(jobs, plan, [(ours, mine)], on_progress)
         ours.close()
         on_progress("Loading the model with mlx-lm")
         theirs = MlxLm(folder)
-        _play(jobs, [(theirs, others)], on_progress)
+        _play(jobs, plan, [(theirs, others)], on_progress)
         theirs.close()
     rows = _rows(jobs, mine, others) + _sampler_rows(info.vocabulary_size, plan, on_progress)
     versions = {"gptoss": __version__, "mlx": version("mlx"), "mlx-lm": version("mlx-lm")}
@@ -112,12 +116,13 @@ def measure(folder: Path, plan: Plan, on_progress: Callable[[str], None]) -> Res
 def _jobs(info: ModelInfo, plan: Plan) -> list[_Job]:
     # The same for both sides and every time; what the tokens mean does not matter for how long they take.
     ids = tuple(random.Random(0).randrange(info.vocabulary_size) for _ in range(max(plan.prompts)))
-    asked, tokens = ids[: plan.decode_prompt], min(plan.decode_tokens, info.context - plan.decode_prompt)
+    asked = ids[: min(plan.decode_prompt, info.context // 2)]
+    tokens = min(plan.decode_tokens, info.context - len(asked))
     return [
-        _Job("decode, greedy", asked, GREEDY, tokens, plan.rounds),
-        _Job("decode, top-p 0.95", asked, TOP_P, tokens, plan.rounds),
+        _Job("decode, greedy", asked, GREEDY, tokens),
+        _Job("decode, top-p 0.95", asked, TOP_P, tokens),
         *(
-            _Job(f"prefill, {length:,} tokens", ids[:length], GREEDY, 1, plan.rounds if length < 4096 else 3)
+            _Job(f"prefill, {length:,} tokens", ids[:length], GREEDY, 1)
             for length in plan.prompts
             if length < info.context
         ),
@@ -130,14 +135,22 @@ def _fit_side_by_side(info: ModelInfo) -> bool:
     return info.weights_bytes + widest <= _MEMORY_SHARE * physical_memory()
 
 
-def _play(jobs: Sequence[_Job], sides: Sequence[tuple[Side, Runs]], on_progress: Callable[[str], None]) -> None:
+def _play(
+    jobs: Sequence[_Job], plan: Plan, sides: Sequence[tuple[Side, Runs]], on_progress: Callable[[str], None]
+) -> None:
+    """Has every side do every job, in turns, `plan.rounds` times or as often as there is time for."""
     for job in jobs:
-        for turn in range(job.rounds + 1):
-            on_progress(f"{job.name}: {f'run {turn} of {job.rounds}' if turn else 'warming up'}")
-            for side, runs in sides:
-                timing = side.answer(job.ids, job.params, job.tokens)
-                if turn:
+        begun = time.monotonic()
+        done = 0
+        warm = False
+        while done < plan.rounds and (done == 0 or time.monotonic() - begun < plan.seconds):
+            on_progress(f"{job.name}: {f'run {done + 1} of {plan.rounds}' if warm else 'warming up'}")
+            timings = [side.answer(job.ids, job.params, job.tokens) for side, _ in sides]
+            if warm or min(timing.first_s + timing.rest_s for timing in timings) > _LONG_S:
+                done += 1
+                for timing, (_, runs) in zip(timings, sides, strict=True):
                     runs.setdefault(job.name, []).append(timing)
+            warm = True
 
 
 def _rows(jobs: Sequence[_Job], ours: Runs, theirs: Runs) -> tuple[Row, ...]:
