@@ -122,6 +122,7 @@ COMMANDS = {
     "bench": Command("measure this engine beside mlx-lm's on the same model", "gptoss_tui.cli.bench", _bench),
     "inspect": Command("a checkpoint's model card, read from its files", "gptoss_tui.cli.inspect", desk.inspect),
     "models": Command("the checkpoints on this machine", "gptoss_tui.cli.models", desk.models),
+    "pull": Command("download a checkpoint from Hugging Face", "gptoss_tui.cli.pull", desk.pull),
     "convert": Command("an original checkpoint to MLX, quantised", "gptoss_tui.cli.convert", desk.convert),
     "doctor": Command("what is right here and what is not, with remedies", "gptoss_tui.cli.doctor", desk.doctor),
 }

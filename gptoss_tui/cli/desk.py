@@ -31,6 +31,11 @@ def doctor(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help=JSON_HELP)
 
 
+def pull(parser: argparse.ArgumentParser) -> None:
+    """`gptoss pull`."""
+    parser.add_argument("repo", metavar="REPO", help="a Hugging Face id, such as mlx-community/gpt-oss-20b-MXFP4-Q4")
+
+
 def convert(parser: argparse.ArgumentParser) -> None:
     """`gptoss convert`, with mlx-lm's own names."""
     parser.add_argument("--hf-path", required=True, metavar="SRC", help="the original: a folder, or a Hugging Face id")

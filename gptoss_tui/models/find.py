@@ -13,11 +13,10 @@ from collections.abc import Collection, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from gptoss_tui.engine.checkpoint import read_tensors
-from gptoss_tui.engine.config import read_config
 from gptoss_tui.engine.memory import physical_memory
 from gptoss_tui.errors import CheckpointError
 from gptoss_tui.models.bundled import DEMO, demo_checkpoint
+from gptoss_tui.models.inspection import inspect
 
 MEMORY_SHARE = 0.75
 """Share of physical memory that the weights of a model found on its own may take."""
@@ -119,9 +118,8 @@ def _modified(path: Path) -> float:
 def _rank(folder: Path) -> tuple[int, int]:
     """(weights of the model, minus their bytes): the larger the better. (0, 0) where this one cannot be run here."""
     try:
-        parameters = read_config(folder).parameters
-        weights = sum(tensor.nbytes for tensor in read_tensors(folder).values())
+        found = inspect(folder)
     except CheckpointError:
         return 0, 0
-    usable = (folder / "tokenizer.json").exists() and weights <= MEMORY_SHARE * physical_memory()
-    return (parameters, -weights) if usable else (0, 0)
+    usable = not found.problems and found.weights_bytes <= MEMORY_SHARE * physical_memory()
+    return (found.config.parameters, -found.weights_bytes) if usable else (0, 0)
