@@ -30,6 +30,7 @@ NEEDED = {
     "tiktoken": "0.12",
     "platformdirs": "4.3",
     "numpy": "2.0",
+    "threadpoolctl": "3.5",
     "huggingface_hub": "0.34",
 }
 """The packages that pyproject.toml asks for, and the oldest version of each."""

@@ -24,8 +24,8 @@ KITTY = b"\x1b[?2026;2$y\x1b[?62;52;c"
 
 def test_the_table_of_packages_is_pyprojects() -> None:
     asked = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
-    for name, oldest in checkup.NEEDED.items():
-        assert any(line.split(";")[0].split(",")[0].replace("[cpu]", "") == f"{name}>={oldest}" for line in asked), name
+    names = {line.split(";")[0].split(",")[0].replace("[cpu]", "") for line in asked}
+    assert names == {f"{name}>={oldest}" for name, oldest in checkup.NEEDED.items()}
 
 
 def test_packages() -> None:
