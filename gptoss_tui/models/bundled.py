@@ -11,7 +11,7 @@ DEMO = "demo"
 
 NOTICE = (
     "This is the bundled demo model: a very small gpt_oss that chats in simple English and is often wrong. "
-    "For gpt-oss-20b: hf download mlx-community/gpt-oss-20b-MXFP4-Q4, then start gptoss again."
+    "For gpt-oss-20b: gptoss pull mlx-community/gpt-oss-20b-MXFP4-Q4, then start gptoss again."
 )
 """One line that front ends show when the demo model runs."""
 

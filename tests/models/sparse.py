@@ -83,10 +83,30 @@ def card_tensors(layers: int = 24) -> dict[str, Tensor]:
     return tensors
 
 
-def card_checkpoint(folder: Path, *, shards: int = 3, tokenizer: bool = True) -> Path:
-    """Writes the folder of the card, three shards and an index, and returns it."""
+def original_tensors(layers: int = 24) -> dict[str, Tensor]:
+    """Every tensor of gpt-oss-20b as OpenAI publishes it: experts in MXFP4, the rest in bfloat16."""
+    tensors: dict[str, Tensor] = {}
+    for name, (dtype, shape) in card_tensors(layers).items():
+        end = name.rpartition(".")[2]
+        if ".experts." in name:
+            continue
+        if dtype == "U32":
+            tensors[name] = ("BF16", (*shape[:-1], shape[-1] * 8))
+        elif end not in ("scales", "biases"):
+            tensors[name] = (dtype, shape)
+    for index in range(layers):
+        for name, rows in (("gate_up_proj", 5760), ("down_proj", 2880)):
+            at = f"model.layers.{index}.mlp.experts.{name}"
+            tensors[at + "_blocks"] = ("U8", (32, rows, 90, 16))
+            tensors[at + "_scales"] = ("U8", (32, rows, 90))
+            tensors[at + "_bias"] = ("BF16", (32, rows))
+    return tensors
+
+
+def card_checkpoint(folder: Path, *, shards: int = 3, tokenizer: bool = True, original: bool = False) -> Path:
+    """Writes the folder of the card, or of the original that it was made from, with an index, and returns it."""
     folder.mkdir(parents=True, exist_ok=True)
-    tensors = card_tensors()
+    tensors = original_tensors() if original else card_tensors()
     names = list(tensors)
     where: dict[str, str] = {}
     for shard in range(shards):
@@ -97,7 +117,8 @@ def card_checkpoint(folder: Path, *, shards: int = 3, tokenizer: bool = True) ->
     total = sum(_ITEM[dtype] * prod(shape) for dtype, shape in tensors.values())
     index = {"metadata": {"total_size": total}, "weight_map": where}
     (folder / "model.safetensors.index.json").write_text(json.dumps(index))
-    (folder / "config.json").write_text(json.dumps(geometry(**CARD)))
+    quantised = {"quantization": None, "quantization_config": {"quant_method": "mxfp4"}} if original else {}
+    (folder / "config.json").write_text(json.dumps(geometry(**CARD | quantised)))
     (folder / "generation_config.json").write_text(
         json.dumps({"eos_token_id": [200_002, 199_999, 200_012], "pad_token_id": 199_999})
     )

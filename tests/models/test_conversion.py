@@ -19,6 +19,7 @@ from gptoss_tui.models.conversion import Recipe, check_conversion, convert, expe
 from gptoss_tui.models.divergence import divergence
 from gptoss_tui.models.inspection import Inspection, inspect
 from tests.checkpoints import tiny_checkpoint
+from tests.models.sparse import card_checkpoint
 from tests.vocabularies import cut_tokenizer_json
 
 Original = Literal["hf", "openai"]
@@ -121,6 +122,20 @@ def test_the_size_is_told_before(
 ) -> None:
     source = check_conversion(originals(layout), tmp_path / "out", recipe)
     assert expected_bytes(source, recipe) == convert(source, tmp_path / "out", recipe).weights_bytes
+
+
+@pytest.mark.parametrize(
+    ("recipe", "bits"),
+    [
+        (Recipe(like_card=True), 4.504),  # what the published card says
+        (Recipe(), 4.275),
+        (Recipe(bits=8), 4.619),
+        (Recipe(bits=8, like_card=True), 8.502),
+    ],
+)
+def test_the_bits_that_gpt_oss_20b_would_get(tmp_path: Path, recipe: Recipe, bits: float) -> None:
+    original = inspect(card_checkpoint(tmp_path, tokenizer=False, original=True))
+    assert 8 * expected_bytes(original, recipe) / original.config.parameters == pytest.approx(bits, abs=1e-3)
 
 
 def test_progress_reaches_the_end(originals: Callable[[Original], Path], tmp_path: Path) -> None:
