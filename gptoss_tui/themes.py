@@ -108,6 +108,22 @@ def shipped_themes() -> Mapping[str, Theme]:
     return {theme.name: theme for theme in themes}
 
 
+def themes_with(folder: Path) -> tuple[Mapping[str, Theme], tuple[ThemeError, ...]]:
+    """The shipped themes and those of a person's own folder, and what is wrong with any of the latter.
+
+    A theme of one's own replaces a shipped one of the same name; one that is broken is left out. No folder, no themes.
+    """
+    themes, faults = dict(shipped_themes()), list[ThemeError]()
+    for path in sorted(folder.glob("*.toml")):
+        try:
+            theme = read_theme(path)
+        except ThemeError as fault:
+            faults.append(fault)
+        else:
+            themes[theme.name] = theme
+    return themes, tuple(faults)
+
+
 def theme_named(name: str) -> Theme:
     """The shipped theme of this name; `ThemeError` lists those there are."""
     try:

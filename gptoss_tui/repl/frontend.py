@@ -17,7 +17,7 @@ from gptoss_tui.harmony.messages import Channel
 from gptoss_tui.repl.conversation import Conversation, Kind, Open
 from gptoss_tui.repl.options import ReplOptions, Thinking
 from gptoss_tui.repl.tables import kv_table, layers_table
-from gptoss_tui.themes import shipped_themes
+from gptoss_tui.themes import Theme, ThemeError, shipped_themes, themes_with
 
 BLOCK = '"""'
 """Begins and ends a prompt of several lines."""
@@ -45,8 +45,24 @@ class Frontend(ABC):
         self.thinking: Thinking = options.thinking
         self.conversation = Conversation(options, self, open_model)
         self.conversation.run_queued = self._run_queued
+        self.themes, self._broken_themes = (
+            themes_with(options.themes_folder) if options.themes_folder is not None else (shipped_themes(), ())
+        )
         self.own_commands = self._own_commands()
         """The commands that only this front end has."""
+
+    def theme_named(self, name: str) -> Theme:
+        """The theme of this name. Raises `ThemeError`."""
+        if name not in self.themes:
+            raise ThemeError(f"There is no theme {name!r}.", f"There are: {', '.join(self.themes)}.")
+        return self.themes[name]
+
+    def tell_broken_themes(self) -> None:
+        """One notice where files of one's own are broken."""
+        if self._broken_themes:
+            first, *others = self._broken_themes
+            more = f" ({len(others)} more are broken.)" if others else ""
+            self.note(f"{first.message} {first.hint}{more}", "warning")
 
     # A view
 
@@ -175,7 +191,7 @@ class Frontend(ABC):
                 "List the themes, or use one",
                 _plain(self._set_theme),
                 "[NAME]",
-                values=tuple(shipped_themes()),
+                values=tuple(self.themes),
             ),
         )
 
@@ -206,7 +222,7 @@ class Frontend(ABC):
         name = arguments.strip()
         if name:
             self.use_theme(name)
-        self.lines([f"{'* ' if each == self.theme_name else '  '}{each}" for each in shipped_themes()])
+        self.lines([f"{'* ' if each == self.theme_name else '  '}{each}" for each in self.themes])
 
     @property
     @abstractmethod

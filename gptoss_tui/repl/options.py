@@ -28,6 +28,8 @@ class ReplOptions:
     """Longest answer in tokens; None: what the context leaves."""
     theme: str | None = None
     """None: the one that suits the terminal's background."""
+    themes_folder: Path | None = None
+    """Where a person's own themes are; None: nowhere."""
     thinking: Thinking = "show"
     """show: dimmed, as it comes. fold: a line that counts."""
     editing: Editing = "emacs"

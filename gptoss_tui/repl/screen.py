@@ -36,7 +36,7 @@ from gptoss_tui.repl.output import HeldOutput, terminal_output
 from gptoss_tui.repl.rows import Row, wrap
 from gptoss_tui.repl.status import status_row
 from gptoss_tui.repl.styles import colour_depth, default_theme, prompt_style
-from gptoss_tui.themes import Theme, theme_named
+from gptoss_tui.themes import Theme
 from gptoss_tui.visible import visible
 
 WIDEST = 100
@@ -56,7 +56,7 @@ class Screen(Frontend):
         self, options: ReplOptions, open_model: Open | None = None, *, terminal_input: Input | None = None
     ) -> None:
         super().__init__(options, open_model)
-        self._theme = theme_named(options.theme) if options.theme else default_theme(os.environ)
+        self._theme = self.theme_named(options.theme) if options.theme else default_theme(os.environ)
         self._style = prompt_style(self._theme)
         self.prompts = PromptHistory(options.history_file or default_history_file())
         self.knob = 0
@@ -94,6 +94,7 @@ class Screen(Frontend):
     async def run(self) -> None:
         """Reads keys until the person leaves or the terminal goes away."""
         self.note("/help lists keys and commands.")
+        self.tell_broken_themes()
         self.conversation.start()
         try:
             await self.app.run_async()
@@ -163,7 +164,7 @@ class Screen(Frontend):
 
     def use_theme(self, name: str) -> None:
         """Changes the colours from here on."""
-        self._use(theme_named(name))
+        self._use(self.theme_named(name))
 
     def _use(self, theme: Theme) -> None:
         self._theme = theme
