@@ -1,4 +1,4 @@
-"""Opens a model for a conversation: vocabulary, engine, session. The heavy imports are inside, for the thread that waits.
+"""Opens a model for a conversation: vocabulary, engine, session. The heavy imports are inside, for whoever waits.
 
 Takes a folder; finding one is `models`' business. Knows no front end.
 """
@@ -38,7 +38,5 @@ def open_session(
     # The vocabulary first: it is read in a moment, and a folder without one is not worth loading.
     harmony = Harmony.load(folder)
     engine = Engine.load(folder, on_progress, cancelled=cancelled)
-    session = Session(
-        engine, harmony, instructions=instructions, effort=effort, params=params, max_tokens=max_tokens
-    )
+    session = Session(engine, harmony, instructions=instructions, effort=effort, params=params, max_tokens=max_tokens)
     return engine, session

@@ -46,7 +46,18 @@ def parse(argv: Sequence[str]) -> tuple[Command, argparse.Namespace]:
     command.add_arguments(parser)
     # Intermixed, so that options may stand between the words of a prompt; Python 3.11's takes no `--` that way.
     read = parser.parse_args if "--" in argv else parser.parse_intermixed_args
-    return command, read(argv[1:] if name else argv)
+    words = argv[1:] if name else argv
+    options = read(words)
+    if name != CONFIG and hasattr(options, "temperature"):
+        # Only now, so that --help and wrong usage do not depend on the file.
+        from gptoss_tui.config import read_config
+
+        written = read_config().options()
+        if hasattr(options, "model_option"):
+            written["configured_model"] = written.pop("model", None)
+        parser.set_defaults(**written)
+        options = read(words)
+    return command, options
 
 
 def sampling_params(options: argparse.Namespace) -> SamplingParams:
@@ -76,6 +87,18 @@ def _tui(parser: argparse.ArgumentParser) -> None:
 def _repl(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", nargs="?", metavar="MODEL", help=MODEL_HELP)
     parser.add_argument("--model", dest="model_option", metavar="MODEL", help="the same as MODEL")
+    _repl_options(parser)
+
+
+def _config(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=("init", "show"), help="write a config.toml; tell what holds, and why")
+    parser.add_argument("--model", metavar="MODEL", help=MODEL_HELP)
+    _repl_options(parser)
+    # What is not given is the file's business.
+    parser.set_defaults(**dict.fromkeys(vars(parser.parse_args(["show"]))))
+
+
+def _repl_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--plain", action="store_true", help="bare lines without escape codes, for screen readers")
     parser.add_argument("--low-bandwidth", action="store_true", help="draw less often, for slow links")
     parser.add_argument("--theme", metavar="NAME", help="the colours; default: what suits the terminal's background")
@@ -116,9 +139,12 @@ def _answer_options(parser: argparse.ArgumentParser) -> None:
     answer.add_argument("--instructions", metavar="TEXT", help="the developer message")
 
 
+CONFIG = "config"
+
 COMMANDS = {
     "repl": Command("chat in plain lines, for slow links and small terminals", "gptoss_tui.cli.repl", _repl),
     "run": Command("one answer to standard output", "gptoss_tui.cli.run", _run),
+    CONFIG: Command("settings: write a config.toml, or tell what holds", "gptoss_tui.cli.config", _config),
     "bench": Command("measure this engine beside mlx-lm's on the same model", "gptoss_tui.cli.bench", _bench),
     "inspect": Command("a checkpoint's model card, read from its files", "gptoss_tui.cli.inspect", desk.inspect),
     "models": Command("the checkpoints on this machine", "gptoss_tui.cli.models", desk.models),

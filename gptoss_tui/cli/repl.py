@@ -12,6 +12,7 @@ def main(options: argparse.Namespace) -> int:
     """Runs the REPL until the person leaves; returns the exit code. Raises `GptOssError`."""
     params = sampling_params(options)
     model = model_asked_for(options)
+    from gptoss_tui.config import config_folder
     from gptoss_tui.repl import ReplOptions, run_repl
 
     return run_repl(
@@ -22,6 +23,7 @@ def main(options: argparse.Namespace) -> int:
             instructions=options.instructions,
             max_tokens=options.max_tokens,
             theme=options.theme,
+            themes_folder=config_folder() / "themes",
             thinking=options.thinking,
             editing=options.editing,
             plain=options.plain,

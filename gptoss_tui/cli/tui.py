@@ -22,6 +22,7 @@ def main(options: argparse.Namespace) -> int:
     model = model_asked_for(options)
     if why := why_no_screen():
         note(f"{why}: this is gptoss repl.")
+        from gptoss_tui.config import config_folder
         from gptoss_tui.repl import ReplOptions, run_repl
 
         return run_repl(
@@ -32,6 +33,7 @@ def main(options: argparse.Namespace) -> int:
                 instructions=options.instructions,
                 max_tokens=options.max_tokens,
                 theme=options.theme,
+                themes_folder=config_folder() / "themes",
                 about=about,
             )
         )
@@ -81,4 +83,5 @@ def model_asked_for(options: argparse.Namespace) -> Path | Callable[[], Path]:
     names: list[str] = [name for name in (options.model, options.model_option) if name is not None]
     if len(set(names)) > 1:
         raise CheckpointError(f"Two models are named: {names[0]} and {names[1]}", "Name one.")
-    return resolve(names[0], COMMANDS) if names else lambda: resolve(None)
+    name = names[0] if names else options.configured_model
+    return resolve(name, COMMANDS) if name is not None else lambda: resolve(None)

@@ -1,0 +1,113 @@
+"""config.toml: what it says holds, what is wrong is named with its line, and where values come from is told."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from gptoss_tui.config import SETTINGS, Config, ConfigError, default_text, key_lines, read_config, write_default
+from tests.cli.program import gptoss
+
+
+def written(folder: Path, text: str) -> Path:
+    """A config.toml."""
+    file = folder / "config.toml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+class TestReading:
+    """From a file to values."""
+
+    def test_no_file_is_all_defaults(self, tmp_path: Path) -> None:
+        config = read_config(tmp_path / "none.toml")
+        assert config.values == {each.name: each.default for each in SETTINGS}
+        assert config.options() == {}
+
+    def test_values_and_where_they_come_from(self, tmp_path: Path) -> None:
+        config = read_config(written(tmp_path, 'theme = "projector"\n\n[sampling]\ntemperature = 0\ntop-p = 0.9\n'))
+        assert config.values["sampling.temperature"] == 0.0
+        assert config.options() == {"theme": "projector", "temperature": 0.0, "top_p": 0.9}
+        assert config.origin("sampling.top-p") == "file, line 5"
+        assert config.origin("sampling.top-p", {"top_p"}) == "command line"
+        assert config.origin("sampling.top-k") == "default"
+
+    @pytest.mark.parametrize(
+        ("text", "told"),
+        [
+            ("\n[sampling]\ntemprature = 1\n", "line 3: there is no setting sampling.temprature"),
+            ("[sampling]\ntemperature = 9\n", "line 2: temperature cannot be 9"),
+            ('[sampling]\ntop-k = "many"\n', "line 2: sampling.top-k cannot be 'many'"),
+            ("[sampling]\ntop-k = true\n", "line 2: sampling.top-k cannot be True"),
+            ('answer.effort = "huge"\n', "line 1: answer.effort cannot be 'huge'"),
+            ("answer.max-tokens = 0\n", "line 1: max-tokens cannot be 0"),
+            ("sampling = 3\n", "line 1: there is no setting sampling"),
+            ("[[sampling]]\n", "there is no setting sampling"),
+            ("[colours]\nx = 1\n", "line 1: there is no setting colours"),
+            ("[keys]\napp = 3\n", "line 2: keys.app cannot be 3"),
+            ("theme = \n", "at line 1"),
+        ],
+    )
+    def test_what_is_wrong_is_named_with_its_line(self, text: str, told: str, tmp_path: Path) -> None:
+        with pytest.raises(ConfigError) as fault:
+            read_config(written(tmp_path, text))
+        assert told in fault.value.message
+        assert str(tmp_path) in fault.value.message
+        assert fault.value.hint
+
+    def test_lines_are_not_misled(self) -> None:
+        text = 'a = """\nb = 1\n[c]\n"""\nd.e = 2\n[f."g.h"]\n "i" = 3  # j = 4\n'
+        assert tomllib.loads(text)
+        assert key_lines(text) == {"a": 1, "d.e": 5, "f.g.h": 6, "f.g.h.i": 7}
+
+
+class TestKeys:
+    """The table that remaps keys."""
+
+    def test_known_and_unknown(self, tmp_path: Path) -> None:
+        config = read_config(written(tmp_path, '[keys]\n"app.stop" = "ctrl+g"\n"app.qit" = "ctrl+g"\n'))
+        assert config.keys == {"app.stop": "ctrl+g", "app.qit": "ctrl+g"}
+        with pytest.raises(ConfigError, match=r"line 3: there is no binding app\.qit") as fault:
+            config.check_keys({"app.stop", "app.quit"})
+        assert "app.quit" in fault.value.hint
+        with pytest.raises(ConfigError, match=r"line 3: ctrl\+g is bound to app\.stop already"):
+            config.check_keys({"app.stop", "app.qit"})
+
+
+class TestWriting:
+    """`gptoss config init`."""
+
+    def test_every_setting_at_its_default(self, tmp_path: Path) -> None:
+        file = write_default(tmp_path / "new" / "config.toml")
+        assert read_config(file) == Config(file, lines=key_lines(default_text()))
+        with pytest.raises(ConfigError, match="exists already"):
+            write_default(file)
+        # With every # before a setting removed it is valid too, and changes nothing that has a default.
+        live = "\n".join(line.removeprefix("# ") if " = " in line else line for line in default_text().splitlines())
+        values = read_config(written(tmp_path, live)).values
+        assert all(values[each.name] == each.default for each in SETTINGS if each.default is not None)
+
+
+class TestCommandLine:
+    """The program follows the file, and the command line goes before it."""
+
+    def test_all_of_it(self, tmp_path: Path) -> None:
+        env = {"XDG_CONFIG_HOME": str(tmp_path), "HOME": str(tmp_path)}
+        assert gptoss("config", "init", env=env).code == 0
+        assert gptoss("config", "init", env=env).code == 1
+        file = next(tmp_path.rglob("config.toml"))
+        file.write_text('model = "/nowhere"\n[sampling]\ntemperature = 0.5\n')
+        shown = gptoss("config", "show", "--top-k", 7, env=env).out.splitlines()
+        rows = {line.split()[0]: line.split(maxsplit=1)[1] for line in shown[1:]}
+        assert rows["sampling.temperature"].split(maxsplit=1) == ["0.5", "file, line 3"]
+        assert rows["sampling.top-k"].split(maxsplit=1) == ["7", "command line"]
+        assert rows["sampling.top-p"].split(maxsplit=1) == ["1.0", "default"]
+        assert "The folder /nowhere does not exist" in gptoss("run", "Hi", env=env).err
+        assert "The folder /nowhere does not exist" in gptoss("repl", env=env).err
+        file.write_text("[sampling]\ntop-q = 1\n")
+        broken = gptoss("run", "Hi", env=env)
+        assert broken.code == 1
+        assert "line 2: there is no setting sampling.top-q" in broken.err
+        assert gptoss("run", "--help", env=env).code == 0
