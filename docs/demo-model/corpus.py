@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import phrases
 import shaping
 import tables
 import wording
@@ -154,8 +155,8 @@ def ruled(asked: frozenset[str]) -> Iterator[Conversation]:
     """Conversations from the tables: sums, capitals, definitions, names. Requests with a key in `asked` are left
     out."""
     lines = (Path(__file__).parent / "definitions.txt").read_text().splitlines()
-    single = [(row[0], (row,)) for rows in (tables.rows(), tables.definitions(lines)) for row in rows]
-    for group, rows in [*single, *tables.dialogues()]:
+    single = [(row[0], (row,)) for rows in (tables.rows(), phrases.definitions(lines)) for row in rows]
+    for group, rows in [*single, *phrases.dialogues()]:
         rng = random.Random(_seed(rows[0][1][0]))
         turns = []
         for _, requests, analysis, answer in rows:
