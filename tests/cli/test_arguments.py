@@ -18,9 +18,18 @@ from gptoss_tui.errors import ParameterError
 from tests.cli.program import Terminal, assert_fault, command, environment, gptoss
 
 
+NEEDED = {
+    "bench": ["demo"],
+    "inspect": ["demo"],
+    "pull": ["someone/model"],
+    "convert": ["--hf-path", "a", "--mlx-path", "b"],
+}
+"""What some commands cannot do without."""
+
+
 def test_the_first_argument_is_a_command_or_a_model() -> None:
     for name, expected in COMMANDS.items():
-        assert parse([name, *(["demo"] if name == "bench" else [])])[0] is expected
+        assert parse([name, *NEEDED.get(name, [])])[0] is expected
         assert parse([f"./{name}"]) == (TUI, parse([f"./{name}"])[1])
         assert parse([f"./{name}"])[1].model == f"./{name}"
     assert parse([])[1].model is None
