@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -43,6 +44,10 @@ SPARE_BYTES = 64 * 2**20
 
 POLL_S = 0.25
 
+STALE_S = 600.0
+"""After this long without a byte a partial file belongs to no download that is still alive."""
+
+_PARTIAL = re.compile(r".+\.[0-9a-f]{8}\.incomplete")
 _WEIGHTS = re.compile(r"model[\w.-]*\.safetensors")
 
 
@@ -106,6 +111,7 @@ def download(wanted: Plan, on_progress: Callable[[int, int], None] | None = None
     """
     small = [name for name in wanted.sizes if name in SMALL]
     weights = [name for name in wanted.sizes if name not in SMALL]
+    sweep(_blobs(wanted.repo))
     with _watched(wanted, on_progress):
         _fetch(wanted.repo, None, small)
         folder = _fetch(wanted.repo, None, weights)
@@ -137,6 +143,19 @@ def offline() -> bool:
     return bool(constants.HF_HUB_OFFLINE)
 
 
+def sweep(blobs: Path) -> None:
+    """Removes what killed downloads have left: partial files under names that huggingface_hub never takes up again."""
+    with suppress(OSError):
+        for path in blobs.iterdir():
+            with suppress(OSError):
+                if _PARTIAL.fullmatch(path.name) and time.time() - path.stat().st_mtime > STALE_S:
+                    path.unlink()
+
+
+def _blobs(repo: str) -> Path:
+    return hub_cache() / ("models--" + repo.replace("/", "--")) / "blobs"
+
+
 def _api() -> HfApi:
     from huggingface_hub import HfApi
     from huggingface_hub.utils.tqdm import disable_progress_bars
@@ -165,7 +184,7 @@ def _watched(wanted: Plan, on_progress: Callable[[int, int], None] | None) -> It
     if on_progress is None:
         yield
         return
-    blobs = hub_cache() / ("models--" + wanted.repo.replace("/", "--")) / "blobs"
+    blobs = _blobs(wanted.repo)
     total, ended = wanted.missing_bytes, threading.Event()
     before = _bytes_in(blobs)
 

@@ -17,9 +17,9 @@ from gptoss_tui.engine.params import SamplingParams
 from gptoss_tui.errors import ParameterError
 from tests.cli.program import Terminal, assert_fault, command, environment, gptoss
 
-
 NEEDED = {
     "bench": ["demo"],
+    "config": ["show"],
     "inspect": ["demo"],
     "pull": ["someone/model"],
     "convert": ["--hf-path", "a", "--mlx-path", "b"],

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from gptoss_tui.models.download import sweep
 from gptoss_tui.models.inspection import inspect
 from tests.checkpoints import tiny_checkpoint
 from tests.cli.program import Result, assert_fault, gptoss
@@ -115,6 +117,19 @@ def test_names_and_connections_that_lead_nowhere(hub: Hub, tmp_path: Path) -> No
     assert_fault(pull(hub, tmp_path, HF_ENDPOINT="http://127.0.0.1:1"), "Downloading someone/tiny-4bit failed")
     assert_fault(pull(hub, tmp_path, HF_HUB_OFFLINE="1"), "HF_HUB_OFFLINE is set")
     assert not (tmp_path / "hub").exists()
+
+
+def test_what_killed_downloads_left_is_swept(tmp_path: Path) -> None:
+    partial, alive, resumable, whole = (
+        tmp_path / name for name in ("ab12.0123abcd.incomplete", "ab12.4567cdef.incomplete", "ab12.incomplete", "ab12")
+    )
+    for path in (partial, alive, resumable, whole):
+        path.write_bytes(b"x")
+    for path in (partial, resumable, whole):
+        os.utime(path, (0, 0))
+    sweep(tmp_path)
+    assert sorted(tmp_path.iterdir()) == sorted([alive, resumable, whole])
+    sweep(tmp_path / "nothing")
 
 
 def assert_fault_after_note(result: Result, message: str) -> None:
