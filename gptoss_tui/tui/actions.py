@@ -108,24 +108,22 @@ APP: tuple[Action, ...] = (
 """What works wherever the focus is."""
 
 PROMPT: tuple[Action, ...] = (
-    Action("prompt.send", "enter", "send", "send", "Send the prompt.", priority=True, palette=False),
+    Action("prompt.send", "enter", "send", "send", "Send the prompt.", palette=False),
     Action(
         "prompt.newline",
         "ctrl+j,alt+enter,shift+enter",
         "newline",
         "new line",
         "Break the line.",
-        priority=True,
         palette=False,
     ),
-    Action("prompt.search", "ctrl+r", "search", "history", "Search the prompts of before.", priority=True),
+    Action("prompt.search", "ctrl+r", "search", "history", "Search the prompts of before."),
     Action(
         "prompt.complete",
         "tab",
         "complete",
         "complete",
         "Complete a slash command; else go to the next pane.",
-        priority=True,
         palette=False,
     ),
     Action(
@@ -135,7 +133,6 @@ PROMPT: tuple[Action, ...] = (
         "help",
         "On an empty prompt: help.",
         show=True,
-        priority=True,
         palette=False,
     ),
 )

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar
 
-from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
@@ -62,12 +61,6 @@ class GptOssApp(App[None]):
         themes = super().available_themes
         # None of ours is registered yet while Textual sets itself up.
         return {name: theme for name, theme in themes.items() if name in shipped_themes()} or themes
-
-    async def on_event(self, event: events.Event) -> None:
-        """Tells the prompt when a key was read, before bindings act on it: see `Prompt.note_key`."""
-        if isinstance(event, events.Key) and not event.is_forwarded:
-            self.main.prompt.note_key(event.time)
-        await super().on_event(event)
 
     def on_mount(self) -> None:
         """From now on a signal can end the loop."""

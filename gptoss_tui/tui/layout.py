@@ -12,6 +12,8 @@ SMALLEST = (40, 12)
 """Columns and rows under which nothing useful fits."""
 BROAD = 180
 """Columns from which the panes beside the chat are wider."""
+LOW = 30
+"""Rows under which lists over the prompt are kept short."""
 TALL = 46
 """Rows from which the wide arrangement can show every layer and one knob a line."""
 

@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from gptoss_tui.tui.conductor import Conductor
 from gptoss_tui.tui.frontend import TuiFrontEnd
-from gptoss_tui.tui.layout import ARRANGEMENTS, BROAD, SMALLEST, TALL, Arrangement, arrangement
+from gptoss_tui.tui.layout import ARRANGEMENTS, BROAD, LOW, SMALLEST, TALL, Arrangement, arrangement
 from gptoss_tui.tui.messages import Loaded, LoadFailed, LoadTick, Wake
 from gptoss_tui.tui.snapshot import Phase, Snapshot
 from gptoss_tui.tui.widgets.chat import ChatPane
@@ -128,6 +128,7 @@ class MainScreen(Screen[None]):
         for name in ARRANGEMENTS:
             self.set_class(name == self.arranged, f"-{name}")
         self.set_class(rows >= TALL, "-tall")
+        self.set_class(rows < LOW, "-low")
         self.set_class(columns >= BROAD, "-broad")
         for panel in self.panels:
             panel.set_tabbed(self.arranged != "wide")

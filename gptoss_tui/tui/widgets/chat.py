@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from textual.app import ComposeResult
-from textual.containers import VerticalScroll
+from textual.containers import Vertical, VerticalScroll
 
 from gptoss_tui.tui.widgets.turn import Note, Turn
 
@@ -17,28 +17,28 @@ class ChatPane(VerticalScroll, can_focus=True):
         super().__init__(id="chat")
         self.turns: list[Turn] = []
         self.border_title = "Chat"
+        self._about = Vertical(id="about")
+        # As tall as the pane at least: Textual would hang a shorter conversation on the lower edge.
+        self._said = Vertical(self._about, Note(WELCOME, kind="welcome"), id="said")
 
     def compose(self) -> ComposeResult:
-        """An empty conversation says how to begin one."""
-        yield Note(WELCOME, kind="welcome")
+        """What the model is, then the conversation; an empty one says how to begin."""
+        yield self._said
 
     def on_mount(self) -> None:
         """Stays at the end while the conversation grows."""
         self.anchor()
 
     async def introduce(self, *lines: str) -> None:
-        """What the model is, above the conversation."""
-        first = self.children[0] if self.children else None
-        for line in lines:
-            if line:
-                await self.mount(Note(line, kind="about"), before=first)
+        """What the model is, above the conversation; it stays when the conversation is cleared."""
+        await self._about.mount_all(Note(line, kind="about") for line in lines if line)
 
     async def ask(self, prompt: str) -> Turn:
         """A new turn at the end."""
         await self.query(".-welcome").remove()
         turn = Turn(prompt)
         self.turns.append(turn)
-        await self.mount(turn)
+        await self._said.mount(turn)
         self.anchor()
         return turn
 
@@ -50,13 +50,10 @@ class ChatPane(VerticalScroll, can_focus=True):
 
     async def note(self, text: str, kind: str = "info", *, under: Turn | None = None) -> None:
         """A line from the program, under a turn or at the end."""
-        await (self if under is None else under).mount(Note(text, kind=kind))
+        await (self._said if under is None else under).mount(Note(text, kind=kind))
 
     async def clear(self) -> None:
         """An empty conversation."""
         self.turns.clear()
-        for child in list(self.children):
-            # What the model is stays true.
-            if not child.has_class("-about"):
-                await child.remove()
-        await self.mount(Note(WELCOME, kind="welcome"))
+        await self._said.remove_children([child for child in self._said.children if child is not self._about])
+        await self._said.mount(Note(WELCOME, kind="welcome"))

@@ -20,6 +20,9 @@ SEND_AFTER_S = 0.02
 """How long Enter waits for such a key before it sends."""
 
 
+_OWN = frozenset(action.id for action in PROMPT)
+
+
 def typed(text: str) -> str:
     """Pasted text as it may be edited: one kind of line end, no control characters."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -82,19 +85,26 @@ class Prompt(TextArea):
         self.load_text(text)
         self.move_cursor(self.document.end)
 
-    def note_key(self, at: float) -> None:
-        """The app tells when each key was read, before bindings see it."""
-        self._key_at = at
-        if self._sending is not None and at - self._enter_at < PASTE_S:
-            # What came with the next character was part of a paste: it breaks the line.
-            self._sending.stop()
-            self._sending = None
-            self.insert("\n")
+    async def _on_key(self, event: events.Key) -> None:
+        # Here and not by priority bindings: those act before the characters that were typed ahead of them.
+        if self._sending is not None:
+            if event.time - self._enter_at < PASTE_S:
+                # What came with the next character was part of a paste: it breaks the line.
+                self._sending.stop()
+                self._sending = None
+                self.insert("\n")
+            else:
+                self._send()
+        active = self.screen.active_bindings.get(event.key)
+        if active is None or active.node is not self or (active.binding.id or "") not in _OWN:
+            return
+        event.stop()
+        event.prevent_default()
+        self._key_at = event.time
+        await self.run_action(active.binding.action)
 
     def action_send(self) -> None:
         """Sends, unless this Enter turns out to be part of a paste."""
-        if self._sending is not None:
-            self._send()
         self._enter_at = self._key_at
         self._sending = self.set_timer(SEND_AFTER_S, self._send)
 

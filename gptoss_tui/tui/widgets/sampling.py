@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gptoss_tui.chat.controls import Control
 
 _VALUE = 6
-_LABEL = 12
+_LABEL = 11
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class SamplingPane(Panel):
         """The knobs, and in the last free line what the selected one does."""
         columns = 2 if height < len(CONTROLS) and width >= 50 else 1
         per_column = -(-len(CONTROLS) // columns)
-        gap = 2
+        gap = 1
         cell = (width - gap * (columns - 1)) // columns
         lines: list[list[Part]] = [[] for _ in range(per_column)]
         self._places = []
