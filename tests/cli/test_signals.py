@@ -111,6 +111,41 @@ class TestRun:
         assert terminal.attributes == terminal.before
 
 
+@pytest.mark.parametrize("number", SIGNALS, ids=IDS)
+class TestScreen:
+    """The same of the terminal interface, which has the terminal to put back in order."""
+
+    def test_while_loading(self, large: Path, number: signal.Signals) -> None:
+        with Terminal(command(large)) as terminal:
+            terminal.read_until(lambda written: b"oading" in written)
+            self.ends(terminal, number, "loading")
+
+    def test_while_idle(self, rambler: Path, number: signal.Signals) -> None:
+        with Terminal(command(rambler)) as terminal:
+            terminal.read_until(lambda written: b"idle" in written)
+            self.ends(terminal, number, "idle")
+
+    def test_while_writing(self, rambler: Path, number: signal.Signals) -> None:
+        with Terminal(command(rambler, "--temperature", "0")) as terminal:
+            terminal.read_until(lambda written: b"idle" in written)
+            terminal.type(b"Hi\r")
+            terminal.read_until(lambda written: b"Oh, yes" in written)
+            self.ends(terminal, number, "writing")
+
+    def ends(self, terminal: Terminal, number: signal.Signals, what: str) -> None:
+        with leaves_soon(f"{number.name}, on the screen, {what}"):
+            terminal.process.send_signal(number)
+            assert terminal.wait() == 128 + number
+        assert b"Traceback" not in terminal.written
+        assert terminal.attributes == terminal.before
+        for begin, end in (
+            (b"\x1b[?1049h", b"\x1b[?1049l"),
+            (b"\x1b[?25l", b"\x1b[?25h"),
+            (b"\x1b[?1003h", b"\x1b[?1003l"),
+        ):
+            assert terminal.written.rfind(end) > terminal.written.rfind(begin) >= 0, (begin, end)
+
+
 def test_a_key_is_a_signal_too(rambler: Path) -> None:
     with Terminal(command("run", "Hi", "--model", rambler, "--temperature", "0")) as terminal:
         terminal.read_until(lambda written: b"Oh, yes" in written)
