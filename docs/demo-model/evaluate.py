@@ -116,16 +116,24 @@ def form(options: argparse.Namespace, engine: Engine, harmony: Harmony) -> None:
     while len(prompts) < options.limit:
         prompts.append(next(held))
     random.Random(3).shuffle(prompts)
-    strict = stopped = 0
+    strict: Counter[Effort] = Counter()
+    asked: Counter[Effort] = Counter()
     lengths: dict[Effort, list[int]] = {effort: [] for effort in EFFORTS}
     trigrams: Counter[tuple[str, ...]] = Counter()
     longest: Counter[int] = Counter()
     speeds: list[float] = []
     for number, prompt in enumerate(prompts[: options.limit]):
         effort = EFFORTS[number % 3]
-        given = answer(engine, harmony, [Message.user(prompt)], params(options, seed=number), effort=effort)
-        strict += given.strict
-        stopped += given.stopped
+        given = answer(
+            engine,
+            harmony,
+            [Message.user(prompt)],
+            params(options, seed=number),
+            effort=effort,
+            max_tokens=options.max_tokens,
+        )
+        asked[effort] += 1
+        strict[effort] += given.strict
         lengths[effort].append(len(harmony.vocabulary.encode(given.analysis)))
         listed = re.findall(r"[a-z0-9']+", given.final.lower())
         trigrams.update(zip(listed, listed[1:], listed[2:], strict=False))
@@ -135,8 +143,10 @@ def form(options: argparse.Namespace, engine: Engine, harmony: Harmony) -> None:
             print(
                 f"not well-formed: {effort} {prompt!r} -> {''.join(map(harmony.piece, given.ids))[-200:]!r}", flush=True
             )
-    count = len(prompts[: options.limit])
-    print(f"{count} prompts: {strict} strictly well-formed, {stopped} ended with <|return|> within 300 tokens")
+    print(
+        f"strictly well-formed and ended with <|return|> within {options.max_tokens} tokens: "
+        f"{strict.total()} of {asked.total()}; " + ", ".join(f"{e} {strict[e]} of {asked[e]}" for e in EFFORTS)
+    )
     print(
         "analysis tokens: "
         + ", ".join(f"{e} mean {np.mean(n):.1f}, median {np.median(n):.0f}" for e, n in lengths.items())
@@ -185,6 +195,7 @@ def main() -> None:
     parser.add_argument("--temperature", type=float, default=0.4)
     parser.add_argument("--top-p", type=float, default=0.9)
     parser.add_argument("--limit", type=int, default=500)
+    parser.add_argument("--max-tokens", type=int, default=300, help="form: the limit of an answer")
     parser.add_argument("--verbose", action="store_true", help="print right answers too")
     options = parser.parse_args()
     if options.what == "exact":

@@ -19,7 +19,7 @@ from gptoss_tui.harmony import Harmony
 
 SHARDS = 3
 POSITIONS = 4096
-"""The context that the program offers. Trained on rows of 1,024 tokens; what lies beyond them is said in the card."""
+"""The context that the program offers. Trained on rows of 2,048 tokens; what lies beyond them is said in the card."""
 
 
 def checkpoint_tensors(
