@@ -120,7 +120,8 @@ class TestModelNames:
     def test_a_folder_with_a_commands_name_needs_a_path(self, answerer: Path, tmp_path: Path) -> None:
         os.symlink(answerer, tmp_path / "run")
         with Terminal(command("./run"), cwd=tmp_path, columns=20) as terminal:
-            assert terminal.wait() == 1
+            terminal.type(b"/quit\n")
+            assert terminal.wait() == 0
             assert b"The terminal has 20" in terminal.written
 
     def test_two_models(self, answerer: Path) -> None:
