@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -22,8 +23,8 @@ GREEDY = SamplingParams(temperature=0)
 TOP_P = SamplingParams(top_p=0.95)
 SAMPLERS = {"top-p 0.9": SamplingParams(top_p=0.9), "top-k 40": SamplingParams(top_k=40)}
 
-_LONG_S = 5.0
-"""A run of this many seconds is long."""
+_LONG_S = 20.0
+"""A turn of this many seconds is long."""
 _MEMORY_SHARE = 0.6
 """Share of memory that two copies of the model may take; beyond it they are loaded one after the other."""
 
@@ -33,9 +34,11 @@ class Plan:
     """How much is measured."""
 
     rounds: int = 5
-    """Runs of each measurement, after one to warm up; where a run takes long, that one counts too."""
+    """Runs of each measurement, after one to warm up; where that one takes long, it counts too."""
     seconds: float = 60.0
     """After this long no further run of a measurement is begun."""
+    longest_s: float = 120.0
+    """A prefill that is expected to take either side longer than this is left out."""
     decode_prompt: int = 128
     """Tokens of prompt before the decode that is measured."""
     decode_tokens: int = 128
@@ -44,7 +47,7 @@ class Plan:
     sampler_rounds: int = 15
 
 
-QUICK = Plan(rounds=3, seconds=10.0, decode_tokens=32, prompts=(128, 512), sampler_rounds=5)
+QUICK = Plan(rounds=3, seconds=10.0, longest_s=30.0, decode_tokens=32, prompts=(128, 512), sampler_rounds=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,8 @@ class Results:
     in_turns: bool
     """False where the two models did not fit side by side: then one was measured after the other."""
     rows: tuple[Row, ...]
+    left_out: tuple[str, ...]
+    """Measurements that would have taken too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,26 +96,19 @@ def measure(folder: Path, plan: Plan, on_progress: Callable[[str], None]) -> Res
     both = _fit_side_by_side(info)
     mine: Runs = {}
     others: Runs = {}
-    if both:
-        try:
-            on_progress("Loading the model with mlx-lm")
-            theirs = MlxLm(folder)
-        except BaseException:
-            ours.close()
-            raise
-        _play(jobs, plan, [(ours, mine), (theirs, others)], on_progress)
-        ours.close()
-        theirs.close()
-    else:
-        _play(jobs, plan, [(ours, mine)], on_progress)
-        ours.close()
+    with ExitStack() as open_sides:
+        open_sides.callback(ours.close)
+        if not both:
+            _play(jobs, plan, [(ours, mine)], on_progress)
+            open_sides.close()
         on_progress("Loading the model with mlx-lm")
         theirs = MlxLm(folder)
-        _play(jobs, plan, [(theirs, others)], on_progress)
-        theirs.close()
-    rows = _rows(jobs, mine, others) + _sampler_rows(info.vocabulary_size, plan, on_progress)
+        open_sides.callback(theirs.close)
+        _play(jobs, plan, [(ours, mine), (theirs, others)] if both else [(theirs, others)], on_progress)
+    done = [job for job in jobs if job.name in mine and job.name in others]
+    rows = _rows(done, mine, others) + _sampler_rows(info.vocabulary_size, plan, on_progress)
     versions = {"gptoss": __version__, "mlx": version("mlx"), "mlx-lm": version("mlx-lm")}
-    return Results(info, versions, both, rows)
+    return Results(info, versions, both, rows, tuple(job.name for job in jobs if job not in done))
 
 
 def _jobs(info: ModelInfo, plan: Plan) -> list[_Job]:
@@ -139,14 +137,16 @@ def _play(
     jobs: Sequence[_Job], plan: Plan, sides: Sequence[tuple[Side, Runs]], on_progress: Callable[[str], None]
 ) -> None:
     """Has every side do every job, in turns, `plan.rounds` times or as often as there is time for."""
+    pace = 0.0  # seconds that the slower side has taken for each token of the last prompt
     for job in jobs:
-        begun = time.monotonic()
-        done = 0
-        warm = False
+        if job.tokens == 1 and pace * len(job.ids) > plan.longest_s:
+            continue
+        begun, done, warm = time.monotonic(), 0, False
         while done < plan.rounds and (done == 0 or time.monotonic() - begun < plan.seconds):
             on_progress(f"{job.name}: {f'run {done + 1} of {plan.rounds}' if warm else 'warming up'}")
             timings = [side.answer(job.ids, job.params, job.tokens) for side, _ in sides]
-            if warm or min(timing.first_s + timing.rest_s for timing in timings) > _LONG_S:
+            pace = max(timing.first_s for timing in timings) / len(job.ids)
+            if warm or sum(timing.first_s + timing.rest_s for timing in timings) > _LONG_S:
                 done += 1
                 for timing, (_, runs) in zip(timings, sides, strict=True):
                     runs.setdefault(job.name, []).append(timing)

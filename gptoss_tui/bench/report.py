@@ -26,6 +26,8 @@ def table(results: Results) -> str:
     order = "taken in turns" if results.in_turns else "one engine after the other, as both do not fit into memory"
     runs = min(len(row.ours) for row in results.rows)
     lines += ["", f"Medians of {runs} or more runs, {order}. For tokens/s a ratio above 1 is better, else one below 1."]
+    if results.left_out:
+        lines.append(f"Left out, since they would take minutes each: {'; '.join(results.left_out)}.")
     return "\n".join(lines) + "\n"
 
 
@@ -56,6 +58,7 @@ def as_json(results: Results) -> str:
         "versions": results.versions,
         "in_turns": results.in_turns,
         "results": rows,
+        "left_out": list(results.left_out),
     }
     return json.dumps(fields, ensure_ascii=False, allow_nan=False) + "\n"
 

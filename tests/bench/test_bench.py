@@ -43,6 +43,7 @@ def test_everything_promised_is_measured(results: Results) -> None:
         "sampler, top-k 40",
     ]
     assert results.in_turns
+    assert results.left_out == ()
     assert results.info.name == "tiny"
     assert set(results.versions) == {"gptoss", "mlx", "mlx-lm"}
     for row in results.rows:
@@ -79,8 +80,16 @@ def test_what_does_not_fit_twice_is_measured_one_after_the_other(model: Path, mo
 
 
 def test_no_run_is_begun_when_time_is_up(model: Path) -> None:
-    results = measure(model, replace(PLAN, rounds=1000, seconds=0.0), lambda text: None)
+    results = measure(model, replace(PLAN, rounds=1000, seconds=0.0, longest_s=600), lambda text: None)
     assert {len(row.ours) for row in results.rows if row.unit == "tokens/s"} == {1}
+
+
+def test_what_would_take_too_long_is_left_out_and_said(model: Path) -> None:
+    results = measure(model, replace(PLAN, prompts=(24, 100_000), longest_s=0.05), lambda text: None)
+    assert results.left_out == ("prefill, 100,000 tokens",)
+    assert "peak memory, 24 tokens" in [row.name for row in results.rows]
+    assert table(results).splitlines()[-1].endswith("minutes each: prefill, 100,000 tokens.")
+    assert json.loads(as_json(results))["left_out"] == ["prefill, 100,000 tokens"]
 
 
 def test_a_model_that_mlx_lm_cannot_load_is_a_fault(tmp_path: Path) -> None:
