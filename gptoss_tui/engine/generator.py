@@ -113,11 +113,20 @@ class Generator:
         self._wide_draws = 0  # draws still to be made without a shortlist
         # Taken while a pass moves the counters, so that `layers` never sees half of one.
         self._counting = threading.Lock()
+        self._states = self._cache.states()
+        self._asked = False  # whether `layers` came while a pass was moving them
 
     def layers(self) -> tuple[LayerState, ...]:
-        """Every layer's state, from any thread."""
-        with self._counting:
-            return self._cache.states()
+        """Every layer's state, from any thread, at once: while a pass moves the counters, what was last known."""
+        # Not waited for: on the CPU a prefill chunk is computed while the lock is held, and the caller may be a screen.
+        if self._counting.acquire(blocking=False):
+            try:
+                self._states = self._cache.states()
+            finally:
+                self._counting.release()
+        else:
+            self._asked = True
+        return self._states
 
     def forget(self) -> None:
         """Empties the caches."""
@@ -173,7 +182,13 @@ class Generator:
         )
 
     def prefill(self, ids: Sequence[int], cancelled: Callable[[], bool]) -> None:
-        """Reads `ids` ahead of time, as far as it comes before `cancelled` turns true."""
+        """Reads `ids` ahead of time, as far as it comes before `cancelled` turns true.
+
+        Where the caches hold all of `ids` already, what they hold beyond stays.
+        """
+        # Going back loses rows: not for a request that was overtaken, nor for one that has nothing to read.
+        if cancelled() or list(ids) == self.tokens[: len(ids)]:
+            return
         self._rewind_to(ids, len(ids))
         for _ in self._chunks(ids, None):
             if cancelled():
@@ -289,6 +304,8 @@ class Generator:
         taps = Taps(router=request is not None and request.router)
         with self._counting:
             logits = self.model(ids, self._cache, taps=taps, pins=self._pins)
+            if self._asked:
+                self._asked, self._states = False, self._cache.states()
         wanted = 0 if request is None else request.top_logprobs
         return _Held(
             logits=logits,

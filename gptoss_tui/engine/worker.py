@@ -6,6 +6,7 @@ only values of `events` leave it. It never waits for a reader: events queue up u
 
 from __future__ import annotations
 
+import atexit
 import queue
 import threading
 import time
@@ -28,6 +29,9 @@ from gptoss_tui.errors import DeviceError, EngineBusy, EngineClosed, ParameterEr
 
 HISTORY_BYTES = 256 * 2**20
 """Default budget of the sliding layers' rewind history."""
+
+LEAVING_SECONDS = 5.0
+"""How long the interpreter's end waits for an engine that nobody closed."""
 
 T = TypeVar("T")
 
@@ -136,6 +140,8 @@ class Engine:
         self._ahead = threading.Event()  # set to end the idle prefill that is under way
         self._closed = False
         self._generator: Generator
+        # A process that ends while this thread computes would abort.
+        atexit.register(self._leave)
         self.info: ModelInfo
         """What was loaded."""
 
@@ -189,8 +195,11 @@ class Engine:
         return self.layers()[0].tokens
 
     def layers(self) -> tuple[LayerState, ...]:
-        """Every layer's attention and cache now, counted on the host. From any thread."""
-        return self._generator.layers()
+        """Every layer's attention and cache now, counted on the host. From any thread; never waits."""
+        generator: Generator | None = getattr(self, "_generator", None)  # closing takes it away at any moment
+        if generator is None:
+            raise _no_engine()
+        return generator.layers()
 
     def generate(
         self,
@@ -229,11 +238,6 @@ class Engine:
         self._check(request)
         control = Control(params if params is not None else SamplingParams())
         generation = Generation(control, on_event)
-        with self._lock:
-            if self.busy:
-                raise EngineBusy("An answer is being written already", "Wait for it, or stop it first.")
-            self._current = generation
-        self._ahead.set()
 
         def run() -> None:
             try:
@@ -243,14 +247,22 @@ class Engine:
                 self._generator.forget()
                 generation._fail(_as_device_error(fault))
 
-        self._call(run)
+        with self._lock:
+            if self.busy:
+                raise EngineBusy("An answer is being written already", "Wait for it, or stop it first.")
+            self._call(run)
+            self._current = generation
+            self._ahead.set()
         return generation
 
     def prefill(self, ids: Sequence[int]) -> None:
-        """Reads `ids` while nobody waits; returns at once. The next `generate` ends it and keeps what it read."""
+        """Reads `ids` while nobody waits; returns at once. The next `generate` ends it and keeps what it read.
+
+        Raises `PromptError` for foreign ids, `EngineClosed`.
+        """
         wanted = tuple(ids)[: self.info.context]
-        self._ahead.set()
-        ahead = self._ahead = threading.Event()
+        self._check_ids(wanted)
+        ahead = threading.Event()
 
         def run() -> None:
             try:
@@ -259,23 +271,32 @@ class Engine:
                 # Nobody waits for this; if the device is in trouble, the next answer will meet it and say so.
                 self._generator.forget()
 
-        self._call(run)
+        with self._lock:
+            self._call(run)
+            self._ahead.set()
+            self._ahead = ahead
 
     def forget(self) -> None:
         """Empties the caches, once what is being written has ended."""
         self._ahead.set()
-        self._call(self._generator.forget).result()
+        self._call(lambda: self._generator.forget()).result()
 
     def close(self, wait: bool = True) -> None:
         """Stops what is being written and ends the thread. Does nothing the second time."""
-        self._ahead.set()
-        if self._current is not None:
-            self._current.stop()
-        if not self._closed:
-            self._closed = True
-            self._jobs.put(None)
+        with self._lock:
+            self._ahead.set()
+            if self._current is not None:
+                self._current.stop()
+            if not self._closed:
+                self._closed = True
+                self._jobs.put(None)
         if wait:
             self._thread.join()
+
+    def _leave(self) -> None:
+        """What the interpreter's end does to an engine that is still open."""
+        self.close(wait=False)
+        self._thread.join(LEAVING_SECONDS)
 
     def __enter__(self) -> Engine:
         return self
@@ -287,6 +308,8 @@ class Engine:
 
     def _check(self, request: Request) -> None:
         context, vocabulary = self.info.context, self.info.vocabulary_size
+        if self._closed:
+            raise _no_engine()
         if not request.ids:
             raise PromptError("The prompt is empty", "Write something to answer.")
         if len(request.ids) >= context:
@@ -294,19 +317,23 @@ class Engine:
                 f"The prompt has {len(request.ids):,} tokens and the model's context holds {context:,}",
                 "Shorten it, or begin a new conversation.",
             )
-        if not all(0 <= token < vocabulary for token in request.ids):
-            raise PromptError(
-                f"The prompt holds ids outside the vocabulary of {vocabulary:,}", "Use the model's own tokenizer."
-            )
+        self._check_ids(request.ids)
         if request.max_tokens is not None and request.max_tokens < 1:
             raise ParameterError(f"max tokens cannot be {request.max_tokens}", "Give 1 or more.")
         if not 0 <= request.top_logprobs <= vocabulary:
             raise ParameterError(f"top logprobs cannot be {request.top_logprobs}", f"Give 0 to {vocabulary:,}.")
 
+    def _check_ids(self, ids: Sequence[int]) -> None:
+        vocabulary = self.info.vocabulary_size
+        if not all(0 <= token < vocabulary for token in ids):
+            raise PromptError(
+                f"The prompt holds ids outside the vocabulary of {vocabulary:,}", "Use the model's own tokenizer."
+            )
+
     def _call(self, job: Callable[[], T]) -> Future[T]:
         """Runs `job` on the model's thread, after those before it."""
         if self._closed:
-            raise EngineClosed("The engine is closed", "Load the model again.")
+            raise _no_engine()
         future: Future[T] = Future()
 
         def run() -> None:
@@ -327,6 +354,11 @@ class Engine:
             del self._generator
         # Streams left to the interpreter's end may abort the process.
         mx.clear_streams()
+        atexit.unregister(self._leave)
+
+
+def _no_engine() -> EngineClosed:
+    return EngineClosed("The engine is closed", "Load the model again.")
 
 
 def _as_device_error(fault: BaseException) -> BaseException:
