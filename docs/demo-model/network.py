@@ -2,7 +2,7 @@
 
 Follows OpenAI's reference (`gpt_oss/torch/model.py`), with YaRN's correction range rounded (`truncate: true`) as mlx-lm
 has it. All experts are computed densely and weighted by a router that is zero for those not chosen: at these sizes two
-large matrix products are faster than any grouping by expert, and every shape is static. Knows no data and no optimiser.
+large matrix products do it, and every shape is static. Knows no data and no optimiser.
 """
 
 from __future__ import annotations
