@@ -92,7 +92,9 @@ class Tensors:
             plain = found if arrange is None else arrange(found)
         across = plain.swapaxes(-1, -2)
         # The CPU's product reads (in, out) in order about twice as fast; a table is read by rows of (out, in) instead.
-        return Dense(mx.contiguous(across) if self._dtype == mx.float32 and not keep_rows else across)
+        # A dtype cannot be compared with None.
+        on_cpu = self._dtype is not None and self._dtype == mx.float32
+        return Dense(mx.contiguous(across) if on_cpu and not keep_rows else across)
 
     def _quantised(self, name: str, shape: tuple[int, ...]) -> Quantised:
         """MLX's formats: `weight`, `scales` and, for affine, `biases`."""
