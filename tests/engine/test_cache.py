@@ -210,6 +210,16 @@ class TestPins:
             model.append(300, pins)
         assert [pin for pin in pins if model.cache.reachable(pin) == pin] == pins[-PINS:]
 
+    def test_it_does_not_hold_the_array_it_was_cut_from(self) -> None:
+        cache = LayerCache(8, 64, 8, 0)
+        before = mx.get_active_memory()
+        cache.append(mx.zeros((16, 5000, 64)), pins=[100])  # 20 MB
+        for _ in range(3):
+            cache.append(mx.zeros((16, 300, 64)), pins=[100])
+            mx.eval(cache.arrays())
+        assert cache.reachable(100) == 100
+        assert mx.get_active_memory() - before < 4_000_000
+
     def test_nothing_is_copied_while_the_rows_are_there(self) -> None:
         model = Model(window=8, history_rows=5000)
         model.append(1000, [500])

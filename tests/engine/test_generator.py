@@ -261,6 +261,8 @@ class TestEnd:
         # What follows the stop token rests on exact caches too.
         following = [*prompt, *tokens(events), 3]
         warm = write(engine, following, top_logprobs=2)
+        # The pass that reads the stop token was under way when it was drawn, and is not wasted.
+        assert finished(warm).reused_tokens == len(following) - 1
         engine.forget()
         assert_same_greedy(steps(warm), steps(write(engine, following, top_logprobs=2)))
 
