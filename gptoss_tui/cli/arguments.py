@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from gptoss_tui import __version__
 from gptoss_tui.cli import desk
@@ -66,14 +67,24 @@ def sampling_params(options: argparse.Namespace) -> SamplingParams:
 
     if options.max_tokens is not None and options.max_tokens < 1:
         raise ParameterError(f"max tokens cannot be {options.max_tokens}", "Give 1 or more.")
-    return SamplingParams(
-        temperature=options.temperature,
-        top_p=options.top_p,
-        top_k=options.top_k,
-        min_p=options.min_p,
-        repetition_penalty=options.repetition_penalty,
-        seed=options.seed,
-    )
+    return SamplingParams(**_asked(options))
+
+
+def sampling_for(options: argparse.Namespace) -> Callable[[Path], SamplingParams]:
+    """The sampling to begin with on the model in a folder: what its makers suggest, under what was asked for."""
+
+    def params(folder: Path) -> SamplingParams:
+        from gptoss_tui.models.generation import sampling_defaults
+
+        return replace(sampling_defaults(folder), **_asked(options))
+
+    return params
+
+
+def _asked(options: argparse.Namespace) -> dict[str, Any]:
+    """The sampling options that were given, on the command line or in the settings."""
+    given = {name: getattr(options, name) for name in (*_KNOBS, "seed")}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _tui(parser: argparse.ArgumentParser) -> None:
@@ -121,17 +132,24 @@ def _bench(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quick", action="store_true", help="fewer and shorter runs")
 
 
+_KNOBS: dict[str, tuple[type[float], float, str]] = {
+    "temperature": (float, 1.0, "0 takes the likeliest token; 0 to 5"),
+    "top_p": (float, 1.0, "keep the likeliest tokens that make up this share; 1 is off"),
+    "top_k": (int, 0, "keep this many of the likeliest tokens; 0 is off"),
+    "min_p": (float, 0.0, "keep tokens this many times as likely as the likeliest; 0 is off"),
+    "repetition_penalty": (float, 1.0, "make recent tokens less likely; 1 is off"),
+}
+"""The fields of `SamplingParams` that are options: type, OpenAI's default, help."""
+
+
 def _answer_options(parser: argparse.ArgumentParser) -> None:
     """What every command that lets the model write understands."""
     sampling = parser.add_argument_group("sampling")
-    for name, kind, default, text in (
-        ("--temperature", float, 1.0, "0 takes the likeliest token; 0 to 5"),
-        ("--top-p", float, 1.0, "keep the likeliest tokens that make up this share; 1 is off"),
-        ("--top-k", int, 0, "keep this many of the likeliest tokens; 0 is off"),
-        ("--min-p", float, 0.0, "keep tokens this many times as likely as the likeliest; 0 is off"),
-        ("--repetition-penalty", float, 1.0, "make recent tokens less likely; 1 is off"),
-    ):
-        sampling.add_argument(name, type=kind, default=default, metavar="N", help=f"{text} (default {default})")
+    for name, (kind, default, text) in _KNOBS.items():
+        option = f"--{name.replace('_', '-')}"
+        sampling.add_argument(
+            option, type=kind, metavar="N", help=f"{text} (default: the model's own wish, else {default})"
+        )
     sampling.add_argument("--seed", type=int, metavar="N", help="the same seed gives the same answer")
     answer = parser.add_argument_group("answer")
     answer.add_argument("--max-tokens", type=int, metavar="N", help="longest answer; default: what the context leaves")

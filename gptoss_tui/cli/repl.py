@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from gptoss_tui.cli.arguments import sampling_params
+from gptoss_tui.cli.arguments import sampling_for, sampling_params
 from gptoss_tui.cli.tui import about, model_asked_for
 
 
@@ -19,6 +19,7 @@ def main(options: argparse.Namespace) -> int:
         ReplOptions(
             model=model,
             params=params,
+            sampling=sampling_for(options),
             effort=options.effort,
             instructions=options.instructions,
             max_tokens=options.max_tokens,

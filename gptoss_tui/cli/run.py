@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from gptoss_tui.cli.arguments import COMMANDS, sampling_params
+from gptoss_tui.cli.arguments import COMMANDS, sampling_for, sampling_params
 from gptoss_tui.cli.loaded import loaded
 from gptoss_tui.cli.notes import Progress, note
 from gptoss_tui.cli.output import ClosedPipe, Output
@@ -61,14 +61,16 @@ def read_prompt(words: list[str]) -> str:
 
 
 def _answer(options: argparse.Namespace, report: Report, leaving: Leaving) -> None:
-    params = sampling_params(options)
+    sampling_params(options)  # a value out of range is told before a model is loaded
     text = read_prompt(options.prompt)
     from gptoss_tui.chat.turn import Turn
     from gptoss_tui.harmony.messages import Message
     from gptoss_tui.models.find import resolve
 
     progress = Progress()
-    with loaded(resolve(options.model, COMMANDS), progress) as (engine, harmony):
+    folder = resolve(options.model, COMMANDS)
+    params = sampling_for(options)(folder)
+    with loaded(folder, progress) as (engine, harmony):
         report.model(engine.info)
         ids = harmony.render([Message.user(text)], instructions=options.instructions, effort=options.effort)
         watched = _Layers(engine, len(ids))

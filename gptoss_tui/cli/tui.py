@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from gptoss_tui.cli.arguments import COMMANDS, sampling_params
+from gptoss_tui.cli.arguments import COMMANDS, sampling_for, sampling_params
 from gptoss_tui.cli.notes import note
 from gptoss_tui.errors import CheckpointError
 
@@ -29,6 +29,7 @@ def main(options: argparse.Namespace) -> int:
             ReplOptions(
                 model=model,
                 params=params,
+                sampling=sampling_for(options),
                 effort=options.effort,
                 instructions=options.instructions,
                 max_tokens=options.max_tokens,
@@ -44,6 +45,7 @@ def main(options: argparse.Namespace) -> int:
         TuiOptions(
             model=model,
             params=params,
+            sampling=sampling_for(options),
             effort=options.effort,
             instructions=options.instructions,
             max_tokens=options.max_tokens,

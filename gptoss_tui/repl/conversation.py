@@ -299,7 +299,7 @@ def _open(options: ReplOptions, on_progress: Callable[[LoadProgress], None], can
         folder,
         instructions=options.instructions,
         effort=options.effort,
-        params=options.params,
+        params=options.params if options.sampling is None else options.sampling(folder),
         max_tokens=options.max_tokens,
         on_progress=on_progress,
         cancelled=cancelled,

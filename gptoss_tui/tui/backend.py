@@ -22,7 +22,7 @@ def open_backend(
         folder,
         instructions=options.instructions,
         effort=options.effort,
-        params=options.params,
+        params=options.params if options.sampling is None else options.sampling(folder),
         max_tokens=options.max_tokens,
         on_progress=on_progress,
         cancelled=cancelled,

@@ -29,6 +29,8 @@ class Conductor:
         self._screen = screen
         self._loader = Loader(options, screen, open_backend)
         self._board = Board(Snapshot(params=options.params, effort=options.effort), screen.show)
+        self._untouched = options.params
+        """The sampling as it was before anybody turned a knob: until then the model's own wish is what holds."""
         self.player = Player(screen, self._board, self._next)
         self.backend: Backend | None = None
         self._queue: list[Turn] = []
@@ -62,9 +64,15 @@ class Conductor:
     async def on_loaded(self, loaded: Loaded) -> None:
         """The model is there: what was turned meanwhile holds, and what was sent meanwhile is sent."""
         self.backend = backend = loaded.backend
-        backend.session.params, backend.session.effort = self.snapshot.params, self.snapshot.effort
+        session = backend.session
+        session.effort = self.snapshot.effort
+        if self.snapshot.params != self._untouched:
+            session.params = self.snapshot.params
         await self._screen.chat.introduce(backend.about, backend.engine.info.warning)
-        self._board.update(phase="idle", done=0, total=0, info=backend.engine.info, layers=backend.engine.layers())
+        engine = backend.engine
+        self._board.update(
+            phase="idle", done=0, total=0, info=engine.info, layers=engine.layers(), params=session.params
+        )
         await self._next()
 
     async def on_load_failed(self, failed: LoadFailed) -> None:

@@ -18,6 +18,8 @@ class TuiOptions:
     model: Path | Callable[[], Path]
     """The checkpoint's folder, or what finds it; called on the loading thread, so it may take its time."""
     params: SamplingParams = field(default_factory=SamplingParams)
+    sampling: Callable[[Path], SamplingParams] | None = None
+    """The sampling to begin with on the model in this folder, once that is known; None: `params`."""
     effort: Effort = "medium"
     instructions: str | None = None
     """The developer message."""
