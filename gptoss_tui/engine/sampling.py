@@ -94,9 +94,8 @@ class Sampler:
         self._size = vocabulary_size
         # On the CPU a partition is linear and a sort dear. On Metal and CUDA a partition is a sort and every launch
         # costs: there a short shortlist is the gain, and halving is none.
-        on_cpu = mx.default_device().type == mx.DeviceType.cpu
-        self._nucleus_room = 24576 if on_cpu else 2048
-        self._sortable = 2048 if on_cpu else vocabulary_size
+        self._nucleus_room = 24576 if _on_cpu() else 2048
+        self._sortable = 2048 if _on_cpu() else vocabulary_size
         # A shortlist must be much shorter than the vocabulary to gain anything.
         self._large = 2 * self._nucleus_room < vocabulary_size
 
@@ -192,10 +191,8 @@ def _nucleus_end(values: mx.array, peak: mx.array, mass: mx.array, sortable: int
         inside = with_upper >= mass
         values = mx.slice(values, mx.where(inside, half, 0), axes=(0,), slice_size=(half,))
         above = mx.where(inside, above, with_upper)
-    values = mx.sort(mx.pad(values, (0, -values.size % _STAGE), constant_values=mx.array(-math.inf)))
-    weights = _exp(values - peak).reshape(-1, _STAGE)
-    above_rows = above + mx.cumsum(weights.sum(axis=1), reverse=True, inclusive=False)
-    mass_above = above_rows[:, None] + mx.cumsum(weights, axis=1, reverse=True, inclusive=False)
+    values = mx.sort(values)
+    mass_above = above + _sums_behind(_exp(values - peak))
     return values[(mass_above >= mass).sum()]
 
 
@@ -221,10 +218,14 @@ def normaliser(logits: mx.array) -> tuple[mx.array, mx.array]:
 
 def _exp(values: mx.array) -> mx.array:
     """e to the power of `values`."""
-    if mx.default_device().type == mx.DeviceType.cpu:
+    if _on_cpu():
         # MLX's CPU exp is scalar code: 11 ns a value on x86 against 4 for its power, with the same error.
         return mx.power(2.0, values * _LOG2_E)
     return mx.exp(values)
+
+
+def _on_cpu() -> bool:
+    return mx.default_device().type == mx.DeviceType.cpu
 
 
 def _sum(values: mx.array) -> mx.array:
@@ -232,6 +233,15 @@ def _sum(values: mx.array) -> mx.array:
     while values.size > _STAGE:
         values = mx.pad(values, (0, -values.size % _STAGE)).reshape(_STAGE, -1).sum(axis=0)
     return values.sum()
+
+
+def _sums_behind(values: mx.array) -> mx.array:
+    """For each place of a float32 vector (n,) the sum of what is behind it, in stages like `_sum`: float32 (n,)."""
+    if values.size <= _STAGE:
+        return mx.cumsum(values, reverse=True, inclusive=False)
+    rows = mx.pad(values, (0, -values.size % _STAGE)).reshape(-1, _STAGE)
+    behind_row = _sums_behind(rows.sum(axis=1))[:, None]
+    return (behind_row + mx.cumsum(rows, axis=1, reverse=True, inclusive=False)).reshape(-1)[: values.size]
 
 
 def hashed_gumbel(noise: NoiseKey, ids: mx.array) -> mx.array:

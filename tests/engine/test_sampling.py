@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mlx_lm import sample_utils
 
+from gptoss_tui.engine import sampling
 from gptoss_tui.engine.params import SamplingParams
 from gptoss_tui.engine.sampling import RECENT_TOKENS, Sampler, noise_key, normaliser, penalised, push
 from tests.engine.sampling_reference import (
@@ -76,6 +77,13 @@ class TestFilters:
         # Whoever is cut by min-p or top-k as well needs no more than the shortlist.
         assert_kept_as_reference(flat, SamplingParams(top_p=0.9, min_p=0.9))
         assert_kept_as_reference(flat, SamplingParams(top_p=0.9, top_k=2000))
+
+    @pytest.mark.parametrize("params", FILTERS, ids=str)
+    def test_the_way_of_metal_and_cuda(self, params: SamplingParams, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sampling, "_on_cpu", lambda: False)
+        for logits in (model_like_logits(60_000), normal_logits(4099, 3.0)):
+            assert_kept_as_reference(logits, params, exhaustive=params.top_p > 0.9)
+        assert not kept_by_sampler(normal_logits(60_000, 0.1), SamplingParams(top_p=0.9))[1]
 
     def test_equals_at_the_end_of_the_shortlist_are_reported(self) -> None:
         logits = np.full(CARD_VOCABULARY, -20.0, np.float32)
