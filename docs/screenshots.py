@@ -14,7 +14,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from gptoss_tui.chat.session import Session
 from gptoss_tui.engine.params import SamplingParams
+from gptoss_tui.engine.worker import Engine
 from gptoss_tui.models.bundled import NOTICE, demo_checkpoint
 from gptoss_tui.tui import TuiOptions
 from gptoss_tui.tui.app import GptOssApp
@@ -36,18 +38,20 @@ async def picture(name: str, size: tuple[int, int], scratch: Path) -> None:
     async with app.run_test(size=size) as pilot:
         conductor = app.main.conductor
         await _until(lambda: conductor.backend is not None)
-        backend = conductor.backend
-        assert backend is not None
+        assert conductor.backend is not None
+        session, engine = conductor.backend.session, conductor.backend.engine
+        assert isinstance(session, Session)
+        assert isinstance(engine, Engine)
         for question in QUESTIONS:
             await pilot.press(*question)
             await pilot.press("enter")
-            await _until(lambda: backend.session.turn is not None)
+            await _until(lambda: session.turn is not None)
             if question is not QUESTIONS[-1]:
-                await _until(lambda: backend.session.turn is None)
-        prompt_tokens = len(backend.session.turn.prompt_ids) if backend.session.turn is not None else 0
-        await _until(lambda: backend.engine.cached_tokens >= prompt_tokens + TOKENS // 2)
-        conductor.set_params(replace(backend.session.params, temperature=0.3))
-        await _until(lambda: backend.engine.cached_tokens >= prompt_tokens + TOKENS)
+                await _until(lambda: session.turn is None)
+        prompt_tokens = len(session.turn.prompt_ids) if session.turn is not None else 0
+        await _until(lambda: engine.cached_tokens >= prompt_tokens + TOKENS // 2)
+        conductor.set_params(replace(session.params, temperature=0.3))
+        await _until(lambda: engine.cached_tokens >= prompt_tokens + TOKENS)
         await pilot.pause(0.25)
         svg = scratch / f"{name}.svg"
         drawn = app.export_screenshot(title="gptoss")

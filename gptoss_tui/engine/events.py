@@ -30,7 +30,7 @@ class ModelInfo:
     """What was loaded, as read from the files."""
 
     name: str
-    """The folder's name."""
+    """The folder's name, or the repository's in a hub cache."""
     attention: tuple[AttentionMode, ...]
     """The mode of each layer, first layer first."""
     window: int

@@ -89,7 +89,7 @@ def load_model(
     model = Model(config, embedding, layers, norm, head)
     progress(total)
     info = ModelInfo(
-        name=folder.resolve().name,
+        name=checkpoint_name(folder),
         attention=config.attention,
         window=config.window,
         context=config.context,
@@ -104,6 +104,15 @@ def load_model(
         warning=warning,
     )
     return Loaded(model, info)
+
+
+def checkpoint_name(folder: Path) -> str:
+    """What to call the checkpoint: its folder's name, or the repository's where the folder is a revision in a hub
+    cache."""
+    folder = folder.resolve()
+    if folder.parent.name == "snapshots":
+        return folder.parent.parent.name.rpartition("--")[2]
+    return folder.name
 
 
 def device_name() -> str:
