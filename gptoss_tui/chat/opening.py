@@ -32,10 +32,12 @@ def open_session(
     `on_progress` is called on the model's thread. Raises what loading raises, `LoadCancelled` among it.
     """
     from gptoss_tui.chat.session import Session
+    from gptoss_tui.engine.config import read_config
     from gptoss_tui.engine.worker import Engine
     from gptoss_tui.harmony import Harmony
 
-    # The vocabulary first: it is read in a moment, and a folder without one is not worth loading.
+    # The small files first: they are read in a moment, and a folder without them is not worth loading.
+    read_config(folder)
     harmony = Harmony.load(folder)
     engine = Engine.load(folder, on_progress, cancelled=cancelled)
     session = Session(engine, harmony, instructions=instructions, effort=effort, params=params, max_tokens=max_tokens)

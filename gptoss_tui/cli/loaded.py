@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 @contextmanager
 def loaded(folder: Path, progress: Progress) -> Iterator[tuple[Engine, Harmony]]:
     """The checkpoint in `folder`, ready to answer; the engine is closed behind `with`. Raises what loading raises."""
+    from gptoss_tui.engine.config import read_config
     from gptoss_tui.engine.worker import Engine
     from gptoss_tui.harmony import Harmony
     from gptoss_tui.models.bundled import NOTICE, is_demo
@@ -26,7 +27,8 @@ def loaded(folder: Path, progress: Progress) -> Iterator[tuple[Engine, Harmony]]
     def on_progress(load: LoadProgress) -> None:
         progress.show(f"Loading {load.done_bytes / 2**30:.1f} of {load.total_bytes / 2**30:.1f} GiB")
 
-    # The vocabulary first: it is read in a moment, and a folder without one is not worth loading.
+    # The small files first: they are read in a moment, and a folder without them is not worth loading.
+    read_config(folder)
     harmony = Harmony.load(folder)
     try:
         engine = Engine.load(folder, on_progress)
