@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,12 +24,6 @@ PROMPT = ids(20)  # one prefill chunk, so that every run computes the same bits
 WARM = SamplingParams(temperature=1.5, seed=11)
 HOT = SamplingParams(temperature=5.0, seed=11)
 COLD = SamplingParams(temperature=0.0, seed=11)
-
-
-@pytest.fixture(scope="module")
-def engine(checkpoint: Make) -> Iterator[Engine]:
-    with Engine.load(checkpoint()) as engine:
-        yield engine
 
 
 def changing(changes: dict[int, SamplingParams]) -> Callable[[int, int | None, SamplingParams], SamplingParams | None]:
