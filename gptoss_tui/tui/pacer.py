@@ -31,6 +31,10 @@ class Pacer:
         self._wall, self._cpu = now, cpu
         self._next = now + self.interval_s
 
+    def instruments_wait_s(self, now: float) -> float:
+        """Seconds until the instruments are due; never 0."""
+        return max(0.001, self._next_instruments - now)
+
     def instruments_due(self, now: float) -> bool:
         """True at most five times a second, and then it is taken as done."""
         if now < self._next_instruments:

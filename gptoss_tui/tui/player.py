@@ -47,6 +47,7 @@ class Player:
         self._pacer = Pacer()
         self._armed = False
         self._timer: Timer | None = None
+        self._late: Timer | None = None
         self._stop_wanted = False
 
     def begin(self, backend: Backend, shown: Turn, *, again: bool = False) -> None:
@@ -59,6 +60,11 @@ class Player:
         )
         # A worker, since rendering a long conversation takes a moment in which keys must be heard.
         self._screen.run_worker(self._ask(backend, shown, again))
+
+    @property
+    def interval_s(self) -> float:
+        """Seconds between two draws at present."""
+        return self._pacer.interval_s
 
     def stop(self) -> None:
         """Ends the answer; its last event is still to come."""
@@ -131,8 +137,8 @@ class Player:
         elif turn.over:
             # A fault comes with the call after the last events.
             self.schedule()
-        if self._pacer.instruments_due(time.monotonic()) and finished is None:
-            self._measure()
+        if finished is None:
+            self._measure_in_time()
         self._pacer.drawn(time.monotonic(), time.thread_time())
 
     def _read(self, event: PrefillProgress) -> None:
@@ -153,6 +159,19 @@ class Player:
             self._screen.tokens.add(start, token)
         for (channel, recipient), text, count, at in _runs(tokens):
             await shown.write(channel, recipient, text, count, at)
+
+    def _measure_in_time(self) -> None:
+        now = time.monotonic()
+        if self._pacer.instruments_due(now):
+            self._measure()
+        elif self._late is None:
+            # The last tokens before a pause are to be seen too, not only those that come with a due draw.
+            self._late = self._screen.set_timer(self._pacer.instruments_wait_s(now), self._measure_late)
+
+    def _measure_late(self) -> None:
+        self._late = None
+        if self._turn is not None:
+            self._measure_in_time()
 
     def _measure(self) -> None:
         meter = self._meter

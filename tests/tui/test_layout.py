@@ -52,6 +52,11 @@ async def check(test: Driven, size: tuple[int, int]) -> None:
         await test.pilot.pause(0.01)
 
 
+async def focused(test: Driven, widget: Widget) -> None:
+    """Waits for the focus."""
+    await test.until(lambda: test.app.focused is widget)
+
+
 async def _settled(test: Driven, size: tuple[int, int]) -> None:
     await test.until(lambda: tuple(test.app.screen.region.size) == size)
     await test.pilot.pause()
@@ -73,9 +78,10 @@ async def test_every_state_fits(size: tuple[int, int]) -> None:
         await check(test, size)
         for pane in test.main.panels:
             test.main.go_to(pane.id or "")
-            await test.until(lambda: test.app.focused is not test.main.prompt)
+            await focused(test, pane)
             await check(test, size)
             test.main.go_to(pane.id or "")
+            await focused(test, test.main.prompt)
         hold.set()
         await test.phase("idle")
         await test.pilot.press("slash")

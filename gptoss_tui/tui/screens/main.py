@@ -14,6 +14,7 @@ from textual.widgets import Static
 from gptoss_tui.tui.conductor import Conductor
 from gptoss_tui.tui.frontend import TuiFrontEnd
 from gptoss_tui.tui.layout import ARRANGEMENTS, BROAD, LOW, SMALLEST, TALL, Arrangement, arrangement
+from gptoss_tui.tui.lean import LeanCompositor
 from gptoss_tui.tui.messages import Loaded, LoadFailed, LoadTick, Wake
 from gptoss_tui.tui.snapshot import Phase, Snapshot
 from gptoss_tui.tui.widgets.chat import ChatPane
@@ -40,6 +41,7 @@ class MainScreen(Screen[None]):
 
     def __init__(self, options: TuiOptions, history: PromptHistory, open_backend: OpenBackend) -> None:
         super().__init__()
+        self._compositor = self._lean = LeanCompositor()
         self.status = StatusLine()
         self.chat = ChatPane()
         self.layers_pane = LayersPane()
@@ -116,6 +118,14 @@ class MainScreen(Screen[None]):
     def _end_notice(self) -> None:
         self._notice = ""
         self.show(self.conductor.snapshot)
+
+    def on_screen_suspend(self) -> None:
+        """Another screen draws now."""
+        self._lean.forget()
+
+    def on_screen_resume(self) -> None:
+        """Another screen has drawn."""
+        self._lean.forget()
 
     # Arrangement
 

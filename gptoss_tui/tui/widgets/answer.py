@@ -1,43 +1,20 @@
-"""An answer as Markdown while it is being written, with code coloured by the theme.
+"""An answer: lines while it is being written, Textual's Markdown once it is whole. Code has the theme's colours.
 
 What is shown passes `gptoss_tui.visible` first; HTML is shown as text and links are not opened. Knows no model.
 """
 
 from __future__ import annotations
 
-from markdown_it import MarkdownIt
-from pygments.token import Token
+from textual.app import ComposeResult
+from textual.containers import Vertical
 from textual.content import Content
-from textual.highlight import HighlightTheme, highlight
 from textual.widgets import Markdown
-from textual.widgets.markdown import MarkdownFence, MarkdownStream
+from textual.widgets.markdown import MarkdownFence
 
+from gptoss_tui.tui.code import highlighted
+from gptoss_tui.tui.markdown_lines import parser
+from gptoss_tui.tui.widgets.live import Live
 from gptoss_tui.visible import Visible, visible
-
-
-class CodeTheme(HighlightTheme):
-    """Pygments' tokens in the theme's `code-` roles."""
-
-    STYLES = {  # noqa: RUF012 - declared so in the base class
-        Token.Comment: "$code-comment italic",
-        Token.Error: "$code-error",
-        Token.Keyword: "$code-keyword",
-        Token.Keyword.Type: "$code-type",
-        Token.Literal.Number: "$code-number",
-        Token.Literal.String: "$code-string",
-        Token.Name.Attribute: "$code-function",
-        Token.Name.Builtin: "$code-type",
-        Token.Name.Class: "$code-type",
-        Token.Name.Decorator: "$code-function",
-        Token.Name.Exception: "$code-type",
-        Token.Name.Function: "$code-function",
-        Token.Name.Tag: "$code-keyword",
-        Token.Operator: "$code-operator",
-        Token.Operator.Word: "$code-keyword",
-        Token.Generic.Deleted: "$code-error",
-        Token.Generic.Inserted: "$code-string",
-        Token.Generic.Heading: "$code-function",
-    }
 
 
 class CodeFence(MarkdownFence):
@@ -45,17 +22,12 @@ class CodeFence(MarkdownFence):
 
     @classmethod
     def highlight(cls, code: str, language: str, ansi: bool = False, dark: bool = False) -> Content:
-        """Pygments' colours by role; a block that names no language is plain, since guessing guesses wrong."""
-        return highlight(code, language=language.split()[0] if language.split() else "text", theme=CodeTheme)
+        """Pygments' colours by role."""
+        return highlighted(code, language)
 
 
-def _parser() -> MarkdownIt:
-    # HTML off: Textual draws no HTML, so tags must stay text or they would vanish.
-    return MarkdownIt("gfm-like", {"html": False})
-
-
-class Answer(Markdown, can_focus=True):
-    """Markdown that grows; `text` is what the model wrote, unchanged."""
+class Whole(Markdown):
+    """The finished answer; its text can be selected."""
 
     BLOCKS = {  # noqa: RUF012 - declared so in the base class
         **Markdown.BLOCKS,
@@ -63,27 +35,39 @@ class Answer(Markdown, can_focus=True):
         "code_block": CodeFence,
     }
 
-    def __init__(self, text: str = "") -> None:
-        super().__init__(visible(text) if text else None, parser_factory=_parser, open_links=False)
-        self._raw: list[str] = [text] if text else []
+    def __init__(self) -> None:
+        super().__init__(parser_factory=parser, open_links=False)
+
+
+class Answer(Vertical, can_focus=True):
+    """Markdown that grows; `text` is what the model wrote, unchanged."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._raw: list[str] = []
         self._sanitiser = Visible()
-        self._stream: MarkdownStream | None = None
+        self._live = Live()
+
+    def compose(self) -> ComposeResult:
+        """Lines, for as long as the answer is being written."""
+        yield self._live
 
     @property
     def text(self) -> str:
         """What the model wrote so far, as it wrote it."""
         return "".join(self._raw)
 
-    async def write(self, text: str) -> None:
-        """Shows more of the answer; what cannot be drawn at once is drawn together later."""
+    def write(self, text: str) -> None:
+        """Shows more of the answer."""
         self._raw.append(text)
-        if self._stream is None:
-            self._stream = Markdown.get_stream(self)
-        await self._stream.write(self._sanitiser.feed(text))
+        self._live.write(self._sanitiser.feed(text))
 
     async def complete(self) -> None:
-        """Draws the whole text once more: streamed blocks may lack what came in the moment they were made."""
-        if self._stream is not None:
-            await self._stream.stop()
-            self._stream = None
-        await self.update(visible(self.text))
+        """The answer is whole: it is drawn once more, as Markdown."""
+        if not self._live.is_attached:
+            return
+        whole = Whole()
+        with self.app.batch_update():
+            await self.mount(whole)
+            await whole.update(visible(self.text))
+            await self._live.remove()

@@ -5,6 +5,7 @@ The base of the four instruments. It knows no figures: a subclass turns a `Snaps
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from typing import ClassVar
 
@@ -14,13 +15,17 @@ from rich.style import Style
 from textual import events
 from textual.binding import BindingType
 from textual.content import Content
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from gptoss_tui.tui.actions import PANE, bindings
+from gptoss_tui.tui.diff import changed
 from gptoss_tui.tui.snapshot import Snapshot
+
+TITLE_S = 1.0
+"""Seconds between two changes of the figures in a title while an answer is being written."""
 
 Part = tuple[str, str]
 """Text, and the name of its style: a component class of `Panel` without `panel--`, or empty for plain text."""
@@ -81,6 +86,7 @@ class Panel(ScrollView, can_focus=True):
         self.snapshot = Snapshot()
         self._strips: list[Strip] = []
         self._title: tuple[Part, ...] = ()
+        self._titled_at = 0.0
         self._tabbed = False
 
     def show(self, snapshot: Snapshot) -> None:
@@ -115,8 +121,8 @@ class Panel(ScrollView, can_focus=True):
             self.refresh()
             return
         for y, (old, new) in enumerate(zip(before, strips, strict=True)):
-            if old != new:
-                self.refresh_lines(y)
+            for x, cells in changed(old, new):
+                self.refresh(Region(x, y - self.scroll_offset.y, cells, 1))
 
     def _draw_title(self, width: int) -> None:
         shown: list[Part] = self._tabs() if self._tabbed else [(self.TITLE, "")]
@@ -127,8 +133,11 @@ class Panel(ScrollView, can_focus=True):
             if room < 0:
                 break
             shown.append(part)
-        if (title := tuple(shown)) != self._title or not self.border_title:
-            self._title = title
+        now = time.monotonic()
+        hasty = self.snapshot.phase == "writing" and now - self._titled_at < TITLE_S
+        if (title := tuple(shown)) != self._title and not (hasty and len(title) == len(self._title)):
+            # Textual repaints the whole pane for a title.
+            self._title, self._titled_at = title, now
             spans = [(text, f"${style}" if style else "") for text, style in title]
             self.border_title = Content.assemble(*spans).markup
 

@@ -127,7 +127,7 @@ class Turn(Vertical):
         if isinstance(part, Thinking):
             part.write(text, self._part_tokens, at - self._part_began)
         else:
-            await part.write(text)
+            part.write(text)
 
     async def _begin(self, channel: Channel | None, recipient: str | None) -> None:
         if not self._parts:

@@ -1,0 +1,103 @@
+"""Markdown while it is being written: one widget of lines, which repaints the lines that changed.
+
+Textual's Markdown makes a widget of every part and lays all of them out anew for every line; this costs one layout for
+every few lines. It takes the answer's place until the answer is whole.
+"""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+
+from textual import events
+from textual.content import Content
+from textual.geometry import Region, Size
+from textual.strip import Strip
+from textual.visual import Visual
+from textual.widget import Widget
+
+from gptoss_tui.tui.diff import changed
+from gptoss_tui.tui.markdown_lines import finished_until, lines
+
+STEP = 6
+"""Lines by which the conversation moves up when the text has filled the room under it."""
+
+
+class Live(Widget):
+    """The answer so far. What is in finished blocks is drawn once."""
+
+    ALLOW_SELECT = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._finished = ""
+        self._unfinished = ""
+        self._above: list[Strip] = []
+        """The lines of the finished blocks."""
+        self._below: list[Strip] = []
+        """The lines of the block that is being written."""
+        self._room = 0
+        self._width = 0
+        """Columns that the lines were drawn for."""
+
+    def write(self, text: str) -> None:
+        """More of the answer, made visible already."""
+        self._unfinished += text
+        if until := finished_until(self._unfinished):
+            block, self._unfinished = self._unfinished[:until], self._unfinished[until:]
+            self._finished += block
+            before = self._below
+            self._below = [*self._drawn(block), self._blank]
+            self._repaint(before)
+            self._above += self._below
+            self._below = []
+        before, self._below = self._below, self._drawn(self._unfinished)
+        self._repaint(before)
+
+    @property
+    def _blank(self) -> Strip:
+        return Strip.blank(self.size.width, self.rich_style)
+
+    def _drawn(self, source: str) -> list[Strip]:
+        width = self.size.width
+        if not width or not source.strip():
+            return []
+        drawn = lines(source, width)
+        return Visual.to_strips(self, Content("\n").join(drawn), width, len(drawn), self.visual_style)
+
+    def _repaint(self, before: list[Strip]) -> None:
+        top = len(self._above)
+        if top + len(self._below) > self._room:
+            self._room = top + len(self._below) + STEP - 1
+            self.refresh(layout=True)
+            return
+        for at, (old, new) in enumerate(zip_longest(before, self._below, fillvalue=self._blank)):
+            for x, cells in changed(old, new):
+                self.refresh(Region(x, top + at, cells, 1))
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """The lines there are, and the room for a few more."""
+        return max(1, self._room)
+
+    def render_line(self, y: int) -> Strip:
+        """One line, as the compositor asks for it."""
+        at = y - len(self._above)
+        if at < 0:
+            return self._above[y]
+        return self._below[at] if at < len(self._below) else self._blank
+
+    def _redraw(self) -> None:
+        self._above = [*self._drawn(self._finished), self._blank] if self._finished else []
+        self._below = self._drawn(self._unfinished)
+        self._room = 0
+        self._repaint([])
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Another width, other lines; another height is our own doing."""
+        if event.size.width != self._width:
+            self._width = event.size.width
+            self._redraw()
+
+    def notify_style_update(self) -> None:
+        """Another theme, other colours."""
+        super().notify_style_update()
+        self.call_later(self._redraw)
