@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from textual import events
 from textual.pilot import Pilot
 
 from gptoss_tui.engine.params import SamplingParams
@@ -43,12 +44,21 @@ class Driven:
         """Types a text, without Enter."""
         await self.pilot.press(*("space" if char == " " else "slash" if char == "/" else char for char in text))
 
+    def keys(self, *keys: str) -> None:
+        """Presses keys and does not wait for the app to fall idle, which it does not while a model writes."""
+        for key in keys:
+            self.app.post_message(events.Key(key, {"full_stop": ".", "escape": "\x1b"}.get(key, key[:1])))
+
     async def ask(self, text: str) -> None:
-        """Types and sends; returns when the prompt is on the screen."""
+        """Types and sends; returns when the prompt is on the screen, and queued or being answered."""
         turns = len(self.main.chat.turns)
         self.main.prompt.fill(text)
-        await self.pilot.press("enter")
-        await self.until(lambda: len(self.main.chat.turns) > turns)
+        self.app.post_message(events.Key("enter", "\r"))
+        await self.until(lambda: len(self.main.chat.turns) > turns and self._begun())
+
+    def _begun(self) -> bool:
+        last = self.main.chat.turns[-1]
+        return self.main.conductor.running or last.queued or len(last.children) > 2
 
     def text_of(self, selector: str) -> str:
         """What is drawn in a widget, line by line."""

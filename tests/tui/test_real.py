@@ -45,13 +45,13 @@ async def test_temperature_turned_in_mid_answer_marks_its_token(rambler: Path) -
     async with driven(folder=rambler, params=GREEDY, size=(200, 50)) as test:
         await test.ask("Go on")
         await test.phase("writing")
-        await test.pilot.press("ctrl+s")
+        test.keys("ctrl+s")
         await test.until(lambda: test.app.focused is test.main.sampling)
-        await test.pilot.press("0", ".", "5", "enter")
+        test.keys("0", "full_stop", "5", "enter")
         await test.until(lambda: any(row.changed for row in test.main.tokens._rows))
         row = next(row for row in test.main.tokens._rows if row.changed)
         assert (row.changed, row.temperature) == ("temperature 0 → 0.5", 0.5)
-        await test.pilot.press("escape")
+        test.keys("escape")
         await test.phase("idle")
         assert test.main.chat.turns[0].answer.startswith("Oh, yes")
 
@@ -90,7 +90,7 @@ async def test_leaving_while_it_writes_closes_the_engine(rambler: Path) -> None:
     async with driven(folder=rambler, params=GREEDY) as test:
         await test.ask("Go on")
         await test.phase("writing")
-        await test.pilot.press("ctrl+q")
+        test.keys("ctrl+q")
         await test.until(lambda: test.app._exit)
         test.app.close()
         assert test.main.conductor.backend is not None

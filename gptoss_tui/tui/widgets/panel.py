@@ -19,6 +19,7 @@ from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.timer import Timer
 
 from gptoss_tui.tui.actions import PANE, bindings
 from gptoss_tui.tui.diff import changed
@@ -87,6 +88,7 @@ class Panel(ScrollView, can_focus=True):
         self._strips: list[Strip] = []
         self._title: tuple[Part, ...] = ()
         self._titled_at = 0.0
+        self._title_timer: Timer | None = None
         self._tabbed = False
 
     def show(self, snapshot: Snapshot) -> None:
@@ -135,11 +137,20 @@ class Panel(ScrollView, can_focus=True):
             shown.append(part)
         now = time.monotonic()
         hasty = self.snapshot.phase == "writing" and now - self._titled_at < TITLE_S
-        if (title := tuple(shown)) != self._title and not (hasty and len(title) == len(self._title)):
+        if (title := tuple(shown)) == self._title:
+            return
+        if hasty and len(title) == len(self._title):
+            if self._title_timer is None:
+                self._title_timer = self.set_timer(TITLE_S, self._draw_title_late)
+        else:
             # Textual repaints the whole pane for a title.
             self._title, self._titled_at = title, now
             spans = [(text, f"${style}" if style else "") for text, style in title]
             self.border_title = Content.assemble(*spans).markup
+
+    def _draw_title_late(self) -> None:
+        self._title_timer = None
+        self.redraw()
 
     def _tabs(self) -> list[Part]:
         parts: list[Part] = []

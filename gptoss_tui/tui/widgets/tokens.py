@@ -82,6 +82,8 @@ class TokensPane(Panel):
         self._rows: deque[Row] = deque(maxlen=KEPT)
         self._params: SamplingParams | None = None
         self._frozen: list[Row] | None = None
+        self._added = self._frozen_at = 0
+        """Tokens that ever came, and how many there were when the view was frozen."""
         self._back = 0
         """How many tokens above the newest frozen one the table ends."""
 
@@ -94,6 +96,7 @@ class TokensPane(Panel):
         step = token.step
         changed = changes(self._params, step.params)
         self._params = step.params
+        self._added += 1
         shown = visible_token(token.piece, _PIECE)
         self._rows.append(
             Row(
@@ -122,8 +125,7 @@ class TokensPane(Panel):
         """Paused or not, and how much came since."""
         if self._frozen is None:
             return [("  colour: surprise", "muted")] if self._rows else []
-        missed = (self._rows[-1].index - self._frozen[-1].index) if self._rows and self._frozen else 0
-        return [("  paused", "warning"), (f" · {max(0, missed):,} newer", "muted")]
+        return [("  paused", "warning"), (f" · {self._added - self._frozen_at:,} newer", "muted")]
 
     def build(self, width: int, height: int) -> list[list[Part]]:
         """Some lines of running text, then the table, newest last."""
@@ -143,16 +145,23 @@ class TokensPane(Panel):
 
     def action_toggle_pause(self) -> None:
         """Freezes the view, or goes on with the newest token."""
-        self._frozen = list(self._rows) if self._frozen is None and self._rows else None
+        if self._frozen is None and self._rows:
+            self._freeze()
+        else:
+            self._frozen = None
         self._back = 0
         self.redraw()
+
+    def _freeze(self) -> None:
+        self._frozen, self._frozen_at = list(self._rows), self._added
 
     def action_older(self, by: int) -> None:
         """Moves the frozen view."""
         if self._frozen is None:
             if by < 0 or not self._rows:
                 return
-            self._frozen = list(self._rows)
+            self._freeze()
+        assert self._frozen is not None
         self._back = max(0, min(self._back + by, len(self._frozen) - 1))
         self.redraw()
 
