@@ -7,12 +7,13 @@ row by row, code line by line, a table when it is whole. Knows no terminal; want
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from prompt_toolkit.utils import get_cwidth
 
 from gptoss_tui.repl.code import CodeBlock
 from gptoss_tui.repl.inline import inline
-from gptoss_tui.repl.rows import Row, row_width, wrap
+from gptoss_tui.repl.rows import Row, row_text, row_width, wrap
 
 _FENCE = re.compile(r"^ *(`{3,}|~{3,}) *([\w+#.-]*)[^`]*$")
 _HEADING = re.compile(r"^ {0,3}(#{1,6})\s+(.*?)\s*#*$")
@@ -72,9 +73,12 @@ class MarkdownStream:
             return []
         rows, open_at = self._block(self._line, complete=False)
         shown, settled = 0, 0
-        for row in rows[:-1]:
-            shown += sum(len(text) for _, text in row)
-            if open_at is not None and shown >= open_at:
+        for row, following in pairwise(rows):
+            shown += len(row_text(row))
+            # Where a row ends is up to the word behind it, which may turn out shorter: a link hides its address.
+            indent = len(row_text(following)) - len(row_text(following).lstrip())
+            word = row_text(following)[indent:].split(" ", 1)[0]
+            if open_at is not None and shown + indent + len(word) >= open_at:
                 break
             settled += 1
         new = rows[self._given : settled]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gptoss_tui.repl.inline import inline
@@ -54,6 +54,7 @@ class TestStreaming:
 
     @settings(max_examples=20, deadline=None)
     @given(st.integers(10, 90), st.lists(st.integers(1, 9), min_size=1, max_size=20))
+    @example(width=17, sizes=[1])  # the link turns out to fit on the row before
     def test_sample(self, width: int, sizes: list[int]) -> None:
         pieces, at, turn = list[str](), 0, 0
         while at < len(SAMPLE):
