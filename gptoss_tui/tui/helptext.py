@@ -49,7 +49,7 @@ FIGURES: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
             (
                 "sliding · full",
                 "Bytes of keys and values, summed over the layers of each kind. The bars share one scale: solid is "
-                "needed now, dim is history, shaded is allocated ahead.",
+                "needed now, dim is history, the thin line is allocated ahead.",
             ),
             (
                 "history",

@@ -5,7 +5,7 @@ from __future__ import annotations
 FASTEST_S = 1 / 15
 SLOWEST_S = 0.25
 INSTRUMENTS_S = 0.2
-_HIGH, _LOW = 0.10, 0.06
+_HIGH, _LOW = 0.09, 0.06
 
 
 class Pacer:

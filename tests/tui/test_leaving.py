@@ -34,6 +34,9 @@ class Line:
             for descriptor in (0, 1, 2):
                 os.dup2(self.slave, descriptor)
             os.close(self.master)
+            # These would be believed before the terminal itself.
+            os.environ.pop("COLUMNS", None)
+            os.environ.pop("LINES", None)
             os.environ.update(TERM="xterm-256color", XDG_STATE_HOME=str(state), PYTHONPATH=str(ROOT))
             os.execv(sys.executable, [sys.executable, "-m", "gptoss_tui", str(folder), "--temperature", "0"])
 

@@ -47,7 +47,7 @@ class MainScreen(Screen[None]):
         self.layers_pane = LayersPane()
         self.kv = KvPane()
         self.tokens = TokensPane()
-        self.sampling = SamplingPane()
+        self.sampling = SamplingPane(lambda params: self.conductor.set_params(params))
         self.prompt = Prompt(history)
         self.suggestions = Suggestions()
         self.keybar = KeyBar(self.offers)
@@ -176,7 +176,11 @@ class MainScreen(Screen[None]):
             self._hidden = False
             self._activate(pane)
         self._rearrange(self.size.width, self.size.height)
-        self.call_after_refresh(pane.focus)
+        if pane.focusable and pane.is_on_screen:
+            # At once: the next key may be under way already.
+            self.set_focus(pane)
+        else:
+            self.call_after_refresh(pane.focus)
 
     @on(Panel.TabChosen)
     def _tab_chosen(self, event: Panel.TabChosen) -> None:
@@ -199,10 +203,6 @@ class MainScreen(Screen[None]):
     @on(LoadFailed)
     async def _load_failed(self, event: LoadFailed) -> None:
         await self.conductor.on_load_failed(event)
-
-    @on(SamplingPane.Changed)
-    def _knob_turned(self, event: SamplingPane.Changed) -> None:
-        self.conductor.set_params(event.params)
 
     @on(SamplingPane.Refused)
     def _value_refused(self, event: SamplingPane.Refused) -> None:

@@ -60,7 +60,7 @@ class KvPane(Panel):
         figures = {mode: self._bytes(each, width) for mode, each in sums.items()}
         left = max(0, info.context - tokens)
         context = f"{tokens:,} of {info.context:,}" + (f" · {left:,} left" if width >= 52 else "")
-        room = max(4, width - _LABEL - 2 - max(len(context), *map(len, figures.values())))
+        room = max(4, width - _LABEL - 3 - max(len(context), *map(len, figures.values())))
         rows: list[list[Part]] = []
         for mode in ("sliding", "full"):
             each = sums[mode]

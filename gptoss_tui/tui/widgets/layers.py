@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from textual.geometry import Size
+
 from gptoss_tui.chat import format
 from gptoss_tui.engine.events import LayerState
 from gptoss_tui.tui import bars
+from gptoss_tui.tui.snapshot import Snapshot
 from gptoss_tui.tui.widgets.panel import Panel, Part
 
 
@@ -17,6 +20,16 @@ class LayersPane(Panel):
 
     def __init__(self) -> None:
         super().__init__(id="layers")
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Another number of layers needs another height."""
+        if len(snapshot.layers) != len(self.snapshot.layers):
+            self.refresh(layout=True)
+        super().show(snapshot)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """A line for each layer, where there is room for so many; a few while there are none yet."""
+        return len(self.snapshot.layers) or 12
 
     def title_parts(self) -> list[Part]:
         """How many layers of each kind, and their bytes."""

@@ -18,7 +18,7 @@ from textual.widget import Widget
 from gptoss_tui.tui.diff import changed
 from gptoss_tui.tui.markdown_lines import finished_until, lines
 
-STEP = 6
+STEP = 8
 """Lines by which the conversation moves up when the text has filled the room under it."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -42,13 +43,6 @@ class SamplingPane(Panel):
     TITLE: ClassVar[str] = "Sampling"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(SAMPLING)]
 
-    class Changed(Message):
-        """A knob was turned."""
-
-        def __init__(self, params: SamplingParams) -> None:
-            super().__init__()
-            self.params = params
-
     class Refused(Message):
         """A typed value that cannot be set."""
 
@@ -56,8 +50,10 @@ class SamplingPane(Panel):
             super().__init__()
             self.fault = fault
 
-    def __init__(self) -> None:
+    def __init__(self, turn: Callable[[SamplingParams], None]) -> None:
+        """`turn` sets other parameters and shows them, at once: a message would let the next key start from old ones."""
         super().__init__(id="sampling")
+        self._turn = turn
         self.selected = 0
         self._typed = ""
         self._places: list[_Place] = []
@@ -122,7 +118,7 @@ class SamplingPane(Panel):
 
     def _change(self, params: SamplingParams) -> None:
         if params != self.snapshot.params:
-            self.post_message(self.Changed(params))
+            self._turn(params)
 
     def action_select(self, by: int) -> None:
         """Selects another knob."""
