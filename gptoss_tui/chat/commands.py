@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -38,6 +38,16 @@ class FrontEnd(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """Something that a line may become when it is completed."""
+
+    value: str
+    """What then stands there."""
+    help: str = ""
+    """What it is, in a few words; a person's own text among it, so make it visible before it is shown."""
+
+
+@dataclass(frozen=True, slots=True)
 class Command:
     """One slash command."""
 
@@ -52,16 +62,21 @@ class Command:
     aliases: tuple[str, ...] = ()
     """Other names."""
     values: tuple[str, ...] = ()
-    """What its first argument may be, where that can be listed."""
+    """What its first argument may be, where that can be listed once and for all."""
+    offers: Callable[[Session | None, str], Iterable[Choice]] | None = None
+    """Finds what all that was typed after the name may become, when it is asked for: models, conversations, paths. The
+    session is None while no model is loaded. None: `values`."""
 
     @property
     def usage(self) -> str:
         """The command as it is typed: `/set NAME VALUE`."""
         return f"/{self.name} {self.arguments}".rstrip()
 
-    def complete(self, prefix: str) -> list[str]:
-        """What its first argument may be, of those that begin with `prefix`."""
-        return [value for value in self.values if value.startswith(prefix.lower())]
+    def complete(self, typed: str, session: Session | None = None) -> list[Choice]:
+        """What its arguments may become, where `typed` is what stands after the name."""
+        if self.offers is not None:
+            return list(self.offers(session, typed))
+        return [Choice(value) for value in self.values if value.startswith(typed.lower())]
 
 
 def parse_line(text: str, extra: Sequence[Command] = ()) -> tuple[Command, str] | None:
@@ -95,16 +110,16 @@ def execute(text: str, session: Session, front_end: FrontEnd) -> bool:
     return True
 
 
-def complete(text: str, extra: Sequence[Command] = ()) -> list[str]:
+def complete(text: str, extra: Sequence[Command] = (), session: Session | None = None) -> list[Choice]:
     """Whole lines that `text`, a command begun, may become. `extra` are a front end's own commands."""
-    name, space, prefix = text.partition(" ")
+    name, space, typed = text.partition(" ")
     if not name.startswith("/"):
         return []
     known = (*COMMANDS, *extra)
     if not space:
-        return [f"/{each.name}" for each in known if each.name.startswith(name[1:].lower())]
+        return [Choice(f"/{each.name}", each.help) for each in known if each.name.startswith(name[1:].lower())]
     named = (each for each in known if name[1:].lower() in (each.name, *each.aliases))
-    return [f"{name} {value}" for each in named for value in each.complete(prefix)]
+    return [Choice(f"{name} {choice.value}", choice.help) for each in named for choice in each.complete(typed, session)]
 
 
 def _help(session: Session, front_end: FrontEnd, arguments: str) -> None:
@@ -138,6 +153,25 @@ def _set(session: Session, front_end: FrontEnd, arguments: str) -> None:
     if value.strip():
         session.params = knob.assign(session.params, knob.parse(value))
     front_end.notify(f"{knob.id} is {knob.format(knob.get(session.params))}")
+
+
+def _settings(session: Session | None, typed: str) -> Iterable[Choice]:
+    """The knobs; behind a knob's name, its present value and where it does nothing."""
+    name, space, value = typed.partition(" ")
+    if not space:
+        known = {each.id: each.help for each in CONTROLS} | {"seed": "What the random draws follow from."}
+        return [Choice(each, help) for each, help in known.items() if each.startswith(name.lower())]
+    if name.lower() == "seed":
+        offered = {"off": "a new one for each answer"}
+    else:
+        try:
+            knob = control(name)
+        except ParameterError:
+            return []
+        offered = {"off": "it does nothing"} if knob.off is not None else {knob.format(knob.low): "its least"}
+        if session is not None:
+            offered.setdefault(knob.format(knob.get(session.params)), "as it is")
+    return [Choice(f"{name} {each}", help) for each, help in offered.items() if each.startswith(value.lower())]
 
 
 def _seed(session: Session, front_end: FrontEnd, arguments: str) -> None:
@@ -177,7 +211,7 @@ COMMANDS: tuple[Command, ...] = (
         "Show or change a sampling setting, also while an answer is being written",
         _set,
         "[NAME [VALUE]]",
-        values=(*(each.id for each in CONTROLS), "seed"),
+        offers=_settings,
     ),
     Command(
         "seed", "Show or fix the seed; off draws a new one for each answer", _seed, "[NUMBER|off]", values=("off",)

@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
-from gptoss_tui.chat.commands import COMMANDS, Command, complete
-from gptoss_tui.chat.controls import CONTROLS
+from gptoss_tui.chat.commands import Command, complete
+from gptoss_tui.chat.session import Session
+from gptoss_tui.visible import visible_token
 
 
 class CommandCompleter(Completer):
     """Completes the first line where it begins with a slash."""
 
-    def __init__(self, own: Sequence[Command]) -> None:
+    def __init__(self, own: Sequence[Command], session: Callable[[], Session | None]) -> None:
+        """`own` are the front end's own commands; `session` is asked for the conversation at each completion."""
         self._own = tuple(own)
-        self._help = {f"/{command.name}": command.help for command in (*COMMANDS, *self._own)}
-        self._help |= {control.id: control.help for control in CONTROLS}
+        self._session = session
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
         """What the last word may become."""
         text = document.text_before_cursor
         if document.text_after_cursor or "\n" in text:
             return
-        begun = text.rpartition(" ")[2]
-        for line in complete(text, self._own):
-            word = line.rpartition(" ")[2]
-            if line != text:
-                yield Completion(word, start_position=-len(begun), display_meta=self._help.get(word, ""))
+        # What stays is what all of them begin with, word by word: a path or a title may hold spaces.
+        kept = text.rfind(" ") + 1
+        for choice in complete(text, self._own, self._session()):
+            if choice.value != text and choice.value[:kept].lower() == text[:kept].lower():
+                word = choice.value[kept:]
+                yield Completion(
+                    word,
+                    start_position=kept - len(text),
+                    display=visible_token(word),
+                    display_meta=visible_token(choice.help, 60),
+                )

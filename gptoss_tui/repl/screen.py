@@ -66,7 +66,7 @@ class Screen(Frontend):
         self._answer: AnswerRows | None = None
         self._thought = ""
         self._unprinted: list[Row] = []
-        self.completer = CommandCompleter(self.own_commands)
+        self.completer = CommandCompleter(self.own_commands, lambda: self.conversation.session)
         self.buffer = Buffer(
             history=SharedHistory(self.prompts),
             auto_suggest=AutoSuggestFromHistory(),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gptoss_tui.chat.commands import COMMANDS, complete, execute, parse_line
+from gptoss_tui.chat.commands import COMMANDS, Choice, Command, complete, execute, parse_line
 from gptoss_tui.chat.session import Session
 from gptoss_tui.engine.params import SamplingParams
 from gptoss_tui.engine.worker import Engine
@@ -106,7 +106,24 @@ def test_names_and_aliases_are_unique_and_found() -> None:
     ],
 )
 def test_completion(text: str, lines: list[str]) -> None:
-    assert complete(text) == lines
+    assert [choice.value for choice in complete(text)] == lines
+
+
+def test_completion_of_a_setting_names_its_present_value(front_end: Recorder) -> None:
+    assert [choice.value for choice in complete("/set temperature ")] == ["/set temperature 0.00"]
+    front_end.session.params = SamplingParams(temperature=0.7)
+    offered = complete("/set temperature ", session=front_end.session)
+    assert [(choice.value, choice.help) for choice in offered][1:] == [("/set temperature 0.70", "as it is")]
+    assert [choice.value for choice in complete("/set top-p o")] == ["/set top-p off"]
+    assert complete("/set heat ") == []
+
+
+def test_a_command_may_find_what_its_arguments_become() -> None:
+    def conversations(session: Session | None, typed: str) -> list[Choice]:
+        return [Choice(each, "a title") for each in ("3f2a", "3b00") if each.startswith(typed)]
+
+    resume = Command("resume", "Go on with a conversation", lambda *_: None, "[ID]", offers=conversations)
+    assert complete("/resume 3f", [resume]) == [Choice("/resume 3f2a", "a title")]
 
 
 def test_settings_are_shown_and_changed(front_end: Recorder) -> None:

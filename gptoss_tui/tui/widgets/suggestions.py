@@ -28,7 +28,7 @@ class Suggestions(Static):
 
     def completed(self, text: str) -> str | None:
         """The text with its last word completed as far as it is certain; None where nothing fits."""
-        found = complete(text)
+        found = [choice.value for choice in complete(text)]
         if not found:
             return None
         sure = found[0]
