@@ -51,7 +51,7 @@ class SamplingPane(Panel):
             self.fault = fault
 
     def __init__(self, turn: Callable[[SamplingParams], None]) -> None:
-        """`turn` sets other parameters and shows them, at once: a message would let the next key start from old ones."""
+        """`turn` sets other parameters and shows them, at once, or the next key would begin with old ones."""
         super().__init__(id="sampling")
         self._turn = turn
         self.selected = 0
