@@ -21,7 +21,7 @@ import mlx.core as mx
 
 from gptoss_tui.engine.awake import keep_awake
 from gptoss_tui.engine.control import Control
-from gptoss_tui.engine.events import Event, Finished, LayerState, LoadProgress, ModelInfo
+from gptoss_tui.engine.events import Event, Finished, LayerState, LoadProgress, ModelInfo, Step
 from gptoss_tui.engine.generator import BeforeSample, Generator, Request
 from gptoss_tui.engine.loading import load_model, working_set
 from gptoss_tui.engine.params import SamplingParams
@@ -43,6 +43,7 @@ class Generation(Iterator[Event]):
         self._control = control
         self._on_event = on_event
         self._events: deque[Event] = deque()
+        self._written: list[int] = []
         self._changed = threading.Condition()
         self._done = False
         self._fault: BaseException | None = None
@@ -61,6 +62,11 @@ class Generation(Iterator[Event]):
     def reused_tokens(self) -> int:
         """Prompt tokens that needed no prefill; valid once an event has come."""
         return self._control.reused_tokens
+
+    @property
+    def written(self) -> tuple[int, ...]:
+        """The ids of all tokens emitted so far, whether or not anybody has taken their events. From any thread."""
+        return tuple(self._written)
 
     @property
     def done(self) -> bool:
@@ -112,6 +118,8 @@ class Generation(Iterator[Event]):
         """Queues an event; on the model's thread."""
         with self._changed:
             self._events.append(event)
+            if isinstance(event, Step):
+                self._written.append(event.token_id)
             self._done = self._done or isinstance(event, Finished)
             self._changed.notify_all()
         if self._on_event is not None:

@@ -167,6 +167,14 @@ class TestReading:
         assert finished(events).completion_tokens == 5
         assert generation.drain() == []
 
+    def test_what_is_written_is_known_without_taking_an_event(self, engine: Engine) -> None:
+        with engine.generate(ids(5), GREEDY, max_tokens=8) as generation:
+            assert generation.wait(PATIENCE)
+            written = generation.written
+            assert list(written) == [step.token_id for step in steps(generation.drain())]
+            assert len(written) == 8
+            assert generation.written == written
+
     def test_nobody_reads_and_it_ends_all_the_same(self, engine: Engine) -> None:
         generation = engine.generate(ids(5), GREEDY, max_tokens=50)
         assert generation.wait(PATIENCE)
