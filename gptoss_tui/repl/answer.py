@@ -5,6 +5,7 @@ Makes the model's text safe to show. Knows no terminal and no clock.
 
 from __future__ import annotations
 
+from gptoss_tui.chat.runs import Run
 from gptoss_tui.harmony.messages import Channel
 from gptoss_tui.repl.markdown import MarkdownStream, PlainStream
 from gptoss_tui.repl.options import Thinking
@@ -35,15 +36,16 @@ class AnswerRows:
         """What was written before the answer, as it may be shown."""
         return "".join(self._thought)
 
-    def write(self, channel: Channel | None, recipient: str | None, text: str) -> list[Row]:
+    def write(self, run: Run) -> list[Row]:
         """More text; the rows that it settles."""
         rows: list[Row] = []
-        if (channel, recipient) != self._part:
+        part = (run.channel, run.recipient)
+        if part != self._part:
             rows = self.end()
-            self._part = (channel, recipient)
-            rows += self._begin(channel, recipient)
-        self._pieces += 1
-        return rows + self._feed(self._visible.feed(text))
+            self._part = part
+            rows += self._begin(*part)
+        self._pieces += run.tokens
+        return rows + self._feed(self._visible.feed(run.text))
 
     def tail(self) -> list[Row]:
         """What is not settled yet, as it looks now."""

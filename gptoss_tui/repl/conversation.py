@@ -8,26 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import math
-import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from gptoss_tui.chat.events import Token, TurnFinished
+from gptoss_tui.chat.loader import Loader
 from gptoss_tui.chat.meter import RateMeter
-from gptoss_tui.chat.opening import open_session
-from gptoss_tui.errors import GptOssError, LoadCancelled
-from gptoss_tui.harmony.messages import Channel
+from gptoss_tui.chat.runs import Run, runs
+from gptoss_tui.errors import GptOssError
+from gptoss_tui.repl.opening import Open, Opened, open_options
 from gptoss_tui.repl.options import ReplOptions
 
 if TYPE_CHECKING:
     from gptoss_tui.chat.session import Session
     from gptoss_tui.chat.turn import Turn
-    from gptoss_tui.engine.events import LoadProgress
-    from gptoss_tui.engine.worker import Engine
 
 Phase = Literal["loading", "idle", "reading", "writing", "stopping", "failed"]
 Kind = Literal["info", "warning", "error"]
@@ -36,20 +33,6 @@ DRAW_S = 1 / 12
 """Seconds between two draws, at least."""
 SLOW_DRAW_S = 0.5
 """The same where bandwidth is low."""
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A loaded model with a conversation on it."""
-
-    engine: Engine
-    session: Session
-    about: str = ""
-    """One line on what this model is; empty: nothing to say."""
-
-
-Open = Callable[[ReplOptions, Callable[["LoadProgress"], None], Callable[[], bool]], Opened]
-"""Loads a model; blocks, on a thread of its own. Raises `GptOssError`."""
 
 
 class View(Protocol):
@@ -61,7 +44,7 @@ class View(Protocol):
     def asked(self, text: str) -> None:
         """A prompt goes to the model."""
 
-    def write(self, channel: Channel | None, recipient: str | None, text: str) -> None:
+    def write(self, run: Run) -> None:
         """More of the answer, unsafe as the model wrote it."""
 
     def ended(self, event: TurnFinished | None) -> None:
@@ -78,9 +61,13 @@ class Conversation:
         """Call it on the event loop's thread."""
         self._options = options
         self._view = view
-        self._open = open_model or _open
         self._loop = asyncio.get_running_loop()
-        self._cancelled = threading.Event()
+        self._loader: Loader[Opened] = Loader(
+            partial(open_model or open_options, options),
+            on_progress=lambda now: self._post(self._progressed, now.done_bytes, now.total_bytes),
+            on_loaded=lambda opened: self._post(self._loaded, opened),
+            on_failed=lambda fault: self._post(self._load_failed, fault),
+        )
         self.opened: Opened | None = None
         self.phase: Phase = "loading"
         self.done = self.total = 0
@@ -98,7 +85,7 @@ class Conversation:
 
     def start(self) -> None:
         """Begins to load."""
-        threading.Thread(target=self._load, name="gptoss-load", daemon=True).start()
+        self._loader.start()
 
     @property
     def session(self) -> Session | None:
@@ -155,32 +142,11 @@ class Conversation:
 
     def close(self, timeout_s: float = 1.0) -> None:
         """Ends loading or writing and the model; waits no longer than this."""
-        self._cancelled.set()
         if self._turn is not None:
             self._turn.stop()
-        if self.opened is not None:
-            # A thread, since closing waits for the model's present chunk, and leaving must not.
-            closing = threading.Thread(target=self.opened.engine.close, name="gptoss-close", daemon=True)
-            closing.start()
-            closing.join(timeout_s)
+        self._loader.close(timeout_s)
 
-    # On the loading thread
-
-    def _load(self) -> None:
-        try:
-            opened = self._open(self._options, self._on_progress, self._cancelled.is_set)
-        except LoadCancelled:
-            return
-        except GptOssError as fault:
-            self._post(self._load_failed, fault)
-        except Exception as bug:  # nothing else would see it: this thread has no caller
-            told = GptOssError(f"Loading failed: {type(bug).__name__}: {bug}", "This is a bug: please report it.")
-            self._post(self._load_failed, told)
-        else:
-            self._post(self._loaded, opened)
-
-    def _on_progress(self, progress: LoadProgress) -> None:
-        self._post(self._progressed, progress.done_bytes, progress.total_bytes)
+    # From other threads
 
     def _post(self, call: Callable[..., None], *arguments: object) -> None:
         with suppress(RuntimeError):  # the loop is closed: everybody has left
@@ -194,9 +160,6 @@ class Conversation:
 
     def _loaded(self, opened: Opened) -> None:
         self.opened = opened
-        if self._cancelled.is_set():
-            self.close()
-            return
         for text in (opened.about, opened.engine.info.warning):
             if text:
                 self._view.note(text, "warning")
@@ -259,13 +222,15 @@ class Conversation:
             self._fail(fault)
             return
         finished = None
+        tokens: list[Token] = []
         for event in events:
             if isinstance(event, Token):
-                self._write(event)
+                tokens.append(event)
             elif isinstance(event, TurnFinished):
                 finished = event
             else:
                 self.done, self.total = event.done, event.total
+        self._write(tokens)
         self._drawn = self._loop.time()
         if finished is not None:
             self._turn = None
@@ -276,32 +241,17 @@ class Conversation:
                 self._schedule()
             self._view.refresh()
 
-    def _write(self, token: Token) -> None:
-        if self.phase == "reading":
+    def _write(self, tokens: Sequence[Token]) -> None:
+        if tokens and self.phase == "reading":
             self.phase = "writing"
-            self.first_token_s = token.step.elapsed_s
-        self.meter.add(token.step.elapsed_s)
-        for delta in token.deltas:
-            if delta.text:
-                self._view.write(delta.channel, delta.recipient, delta.text)
+            self.first_token_s = tokens[0].step.elapsed_s
+        for token in tokens:
+            self.meter.add(token.step.elapsed_s)
+        for run in runs(tokens):
+            self._view.write(run)
 
     def _fail(self, fault: GptOssError) -> None:
         self._turn = None
         self._view.ended(None)
         self._view.note(f"{fault.message}\n{fault.hint}".strip(), "error")
         self._rest()
-
-
-def _open(options: ReplOptions, on_progress: Callable[[LoadProgress], None], cancelled: Callable[[], bool]) -> Opened:
-    """The real model that the options name."""
-    folder = options.model() if callable(options.model) else options.model
-    engine, session = open_session(
-        folder,
-        instructions=options.instructions,
-        effort=options.effort,
-        params=options.params if options.sampling is None else options.sampling(folder),
-        max_tokens=options.max_tokens,
-        on_progress=on_progress,
-        cancelled=cancelled,
-    )
-    return Opened(engine, session, options.about(folder) if options.about is not None else "")

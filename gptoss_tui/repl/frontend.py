@@ -11,10 +11,11 @@ from collections.abc import Callable, Sequence
 from gptoss_tui.chat import format
 from gptoss_tui.chat.commands import COMMANDS, Command, parse_line
 from gptoss_tui.chat.events import TurnFinished
+from gptoss_tui.chat.runs import Run
 from gptoss_tui.chat.session import Session
 from gptoss_tui.errors import GptOssError, ParameterError
-from gptoss_tui.harmony.messages import Channel
-from gptoss_tui.repl.conversation import Conversation, Kind, Open
+from gptoss_tui.repl.conversation import Conversation, Kind
+from gptoss_tui.repl.opening import Open
 from gptoss_tui.repl.options import ReplOptions, Thinking
 from gptoss_tui.repl.tables import kv_table, layers_table
 from gptoss_tui.themes import Theme, ThemeError, shipped_themes, themes_with
@@ -79,7 +80,7 @@ class Frontend(ABC):
         """A prompt goes to the model."""
 
     @abstractmethod
-    def write(self, channel: Channel | None, recipient: str | None, text: str) -> None:
+    def write(self, run: Run) -> None:
         """More of the answer, unsafe as the model wrote it."""
 
     @abstractmethod

@@ -18,10 +18,12 @@ from typing import TextIO
 from gptoss_tui.chat import format
 from gptoss_tui.chat.commands import parse_line
 from gptoss_tui.chat.events import TurnFinished
+from gptoss_tui.chat.runs import Run
 from gptoss_tui.errors import GptOssError
 from gptoss_tui.harmony.messages import Channel
-from gptoss_tui.repl.conversation import Kind, Open
+from gptoss_tui.repl.conversation import Kind
 from gptoss_tui.repl.frontend import Frontend, block_open, ending_lines
+from gptoss_tui.repl.opening import Open
 from gptoss_tui.repl.options import ReplOptions
 from gptoss_tui.themes import ThemeError
 from gptoss_tui.visible import Visible, visible, visible_token
@@ -126,17 +128,17 @@ class Lines(Frontend):
     def asked(self, text: str) -> None:
         """A prompt goes to the model; whoever typed it has seen it."""
 
-    def write(self, channel: Channel | None, recipient: str | None, text: str) -> None:
+    def write(self, run: Run) -> None:
         """More of the answer; a word says where thinking ends and the answer begins."""
-        if (channel, recipient) != self._part:
+        if (run.channel, run.recipient) != self._part:
             self._end_part()
-            self._part = (channel, recipient)
-            aside = channel == "analysis" or recipient is not None
+            self._part = (run.channel, run.recipient)
+            aside = run.channel == "analysis" or run.recipient is not None
             self._style = "muted" if aside else ""
-            label = f"Call of {visible_token(recipient)}" if recipient else "Thinking" if aside else "Answer"
+            label = f"Call of {visible_token(run.recipient)}" if run.recipient else "Thinking" if aside else "Answer"
             if not (aside and self.thinking == "fold"):
                 self._write(f"{self._paint('accent', f'{label}:')}\n", own_line=True)
-        self._show(self._visible.feed(text))
+        self._show(self._visible.feed(run.text))
 
     def ended(self, event: TurnFinished | None) -> None:
         """The answer is over."""

@@ -17,8 +17,8 @@ from prompt_toolkit.output.vt100 import Vt100_Output
 from prompt_toolkit.renderer import print_formatted_text
 
 from gptoss_tui.errors import EXIT_OK, TerminalError
-from gptoss_tui.repl.conversation import Open
 from gptoss_tui.repl.lines import Lines, Paint
+from gptoss_tui.repl.opening import Open
 from gptoss_tui.repl.options import ReplOptions
 from gptoss_tui.repl.screen import Screen
 from gptoss_tui.repl.styles import colour_depth, default_theme, prompt_style

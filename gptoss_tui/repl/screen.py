@@ -23,14 +23,15 @@ from prompt_toolkit.styles import DynamicStyle
 from gptoss_tui.chat.controls import CONTROLS
 from gptoss_tui.chat.events import TurnFinished
 from gptoss_tui.chat.history import PromptHistory, default_history_file
-from gptoss_tui.harmony.messages import Channel
+from gptoss_tui.chat.runs import Run
 from gptoss_tui.repl.answer import AnswerRows
 from gptoss_tui.repl.completion import CommandCompleter
-from gptoss_tui.repl.conversation import Kind, Open
+from gptoss_tui.repl.conversation import Kind
 from gptoss_tui.repl.frontend import Frontend, ending_lines
 from gptoss_tui.repl.history import SharedHistory
 from gptoss_tui.repl.keys import KEYS_HELP, key_bindings
 from gptoss_tui.repl.layout import prompt_layout
+from gptoss_tui.repl.opening import Open
 from gptoss_tui.repl.options import ReplOptions
 from gptoss_tui.repl.output import HeldOutput, terminal_output
 from gptoss_tui.repl.rows import Row, wrap
@@ -121,11 +122,11 @@ class Screen(Frontend):
         rows: list[Row] = [[("class:prompt", "> "), ("bold", first)]]
         self._print([[], *rows, *([("bold", f"  {line}")] for line in others), []])
 
-    def write(self, channel: Channel | None, recipient: str | None, text: str) -> None:
+    def write(self, run: Run) -> None:
         """More of the answer."""
         if self._answer is None:
             self._answer = AnswerRows(self._width, self.thinking)
-        self._print(self._answer.write(channel, recipient, text))
+        self._print(self._answer.write(run))
 
     def ended(self, event: TurnFinished | None) -> None:
         """The answer is over."""

@@ -5,10 +5,11 @@ Runs on the interface's thread. Knows the screen's panes by name, not how they d
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
+from gptoss_tui.chat.loader import Loader
 from gptoss_tui.tui.board import Board
-from gptoss_tui.tui.loader import Loader
 from gptoss_tui.tui.messages import Loaded, LoadFailed, LoadTick
 from gptoss_tui.tui.player import Player
 from gptoss_tui.tui.ports import Backend, OpenBackend
@@ -27,7 +28,12 @@ class Conductor:
 
     def __init__(self, options: TuiOptions, screen: MainScreen, open_backend: OpenBackend) -> None:
         self._screen = screen
-        self._loader = Loader(options, screen, open_backend)
+        self._loader: Loader[Backend] = Loader(
+            partial(open_backend, options),
+            on_progress=lambda now: screen.post_message(LoadTick(now.done_bytes, now.total_bytes)),
+            on_loaded=lambda backend: screen.post_message(Loaded(backend)),
+            on_failed=lambda fault: screen.post_message(LoadFailed(fault)),
+        )
         self._board = Board(Snapshot(params=options.params, effort=options.effort), screen.show)
         self._untouched = options.params
         """The sampling as it was before anybody turned a knob: until then the model's own wish is what holds."""

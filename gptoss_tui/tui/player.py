@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from gptoss_tui.chat.events import Token, TurnFinished
 from gptoss_tui.chat.meter import RateMeter
+from gptoss_tui.chat.runs import runs
 from gptoss_tui.errors import GptOssError
 from gptoss_tui.tui.board import Board
 from gptoss_tui.tui.endings import ending
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from gptoss_tui.engine.events import PrefillProgress
-    from gptoss_tui.harmony.messages import Channel
     from gptoss_tui.tui.screens.main import MainScreen
     from gptoss_tui.tui.widgets.turn import Turn
 
@@ -157,8 +157,8 @@ class Player:
         for token in tokens:
             self._meter.add(token.step.elapsed_s)
             self._screen.tokens.add(start, token)
-        for (channel, recipient), text, count, at in _runs(tokens):
-            await shown.write(channel, recipient, text, count, at)
+        for run in runs(tokens):
+            await shown.write(run.channel, run.recipient, run.text, run.tokens, run.elapsed_s)
 
     def _measure_in_time(self) -> None:
         now = time.monotonic()
@@ -204,22 +204,3 @@ class Player:
         await shown.complete()
         await self._screen.chat.note(f"{fault.message}\n{fault.hint}".strip(), "error", under=shown)
         await self._on_idle()
-
-
-_Run = tuple[tuple["Channel | None", "str | None"], str, int, float]
-
-
-def _runs(tokens: list[Token]) -> list[_Run]:
-    """The tokens' text, joined while it goes to the same place: (channel, recipient), text, tokens, last time."""
-    runs: list[_Run] = []
-    for token in tokens:
-        for delta in token.deltas:
-            if not delta.text:
-                continue
-            key = (delta.channel, delta.recipient)
-            if runs and runs[-1][0] == key:
-                _, text, count, _ = runs[-1]
-                runs[-1] = (key, text + delta.text, count + 1, token.step.elapsed_s)
-            else:
-                runs.append((key, delta.text, 1, token.step.elapsed_s))
-    return runs

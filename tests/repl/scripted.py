@@ -14,7 +14,7 @@ from typing import cast
 from gptoss_tui.chat.session import Session
 from gptoss_tui.engine.events import LoadProgress
 from gptoss_tui.engine.worker import Engine
-from gptoss_tui.repl.conversation import Opened
+from gptoss_tui.repl.opening import Opened
 from gptoss_tui.repl.options import ReplOptions
 from gptoss_tui.repl.running import run
 from tests.tui.scripted import Script, ScriptedEngine, ScriptedSession
