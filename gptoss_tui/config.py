@@ -106,17 +106,14 @@ class Config:
             return "command line"
         return f"file, line {self.lines[name]}" if name in self.written else "default"
 
-    def check_keys(self, known: Collection[str]) -> None:
-        """Raises `ConfigError` where a remapped binding does not exist, or two of them have the same key."""
-        owners: dict[str, str] = {}
-        for name, keys in self.keys.items():
-            line = self.lines.get(f"{KEYS}.{name}", 0)
-            if name not in known:
-                raise _fault(self.file, line, f"there is no binding {name}", _like(name, known))
-            for key in (part.strip() for part in keys.split(",")):
-                if key in owners:
-                    raise _fault(self.file, line, f"{key} is bound to {owners[key]} already", "Choose another key.")
-                owners[key] = name
+    def fault(self, name: str, what: str, hint: str) -> ConfigError:
+        """What is wrong with a key of the file, with its line."""
+        return _fault(self.file, self.lines.get(name, 0), what, hint)
+
+
+def config_file() -> Path:
+    """The settings' file, whether it is there or not."""
+    return config_folder() / "config.toml"
 
 
 def config_folder() -> Path:
@@ -128,7 +125,7 @@ def config_folder() -> Path:
 
 def read_config(file: Path | None = None) -> Config:
     """What `file` says (None: the one in `config_folder`); nothing where there is none. Raises `ConfigError`."""
-    file = file if file is not None else config_folder() / "config.toml"
+    file = file if file is not None else config_file()
     try:
         text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -175,14 +172,14 @@ def default_text() -> str:
         "",
         f"[{KEYS}]",
         "",
-        "# Keys of the terminal interface, by the binding's id; its help screen lists the ids.",
+        "# Keys of the terminal interface, by the binding's id; `gptoss config keys` lists them.",
     ]
     return "\n".join([*lines, '# "app.stop" = "escape,ctrl+g"', ""])
 
 
 def write_default(file: Path | None = None) -> Path:
     """Writes `default_text` where no file is yet, and returns its path. Raises `ConfigError`."""
-    file = file if file is not None else config_folder() / "config.toml"
+    file = file if file is not None else config_file()
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("x", encoding="utf-8") as stream:

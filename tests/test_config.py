@@ -63,19 +63,6 @@ class TestReading:
         assert key_lines(text) == {"a": 1, "d.e": 5, "f.g.h": 6, "f.g.h.i": 7}
 
 
-class TestKeys:
-    """The table that remaps keys."""
-
-    def test_known_and_unknown(self, tmp_path: Path) -> None:
-        config = read_config(written(tmp_path, '[keys]\n"app.stop" = "ctrl+g"\n"app.qit" = "ctrl+g"\n'))
-        assert config.keys == {"app.stop": "ctrl+g", "app.qit": "ctrl+g"}
-        with pytest.raises(ConfigError, match=r"line 3: there is no binding app\.qit") as fault:
-            config.check_keys({"app.stop", "app.quit"})
-        assert "app.quit" in fault.value.hint
-        with pytest.raises(ConfigError, match=r"line 3: ctrl\+g is bound to app\.stop already"):
-            config.check_keys({"app.stop", "app.qit"})
-
-
 class TestWriting:
     """`gptoss config init`."""
 

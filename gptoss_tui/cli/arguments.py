@@ -53,7 +53,8 @@ def parse(argv: Sequence[str]) -> tuple[Command, argparse.Namespace]:
         # Only now, so that --help and wrong usage do not depend on the file.
         from gptoss_tui.config import read_config
 
-        written = read_config().options()
+        config = read_config()
+        written: dict[str, object] = {**config.options(), "config": config}
         if hasattr(options, "model_option"):
             written["configured_model"] = written.pop("model", None)
         parser.set_defaults(**written)
@@ -102,11 +103,14 @@ def _repl(parser: argparse.ArgumentParser) -> None:
 
 
 def _config(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("action", choices=("init", "show"), help="write a config.toml; tell what holds, and why")
+    parser.add_argument("action", choices=("init", "show", "path", "keys"), help=_CONFIG_HELP)
     parser.add_argument("--model", metavar="MODEL", help=MODEL_HELP)
     _repl_options(parser)
     # What is not given is the file's business.
     parser.set_defaults(**dict.fromkeys(vars(parser.parse_args(["show"]))))
+
+
+_CONFIG_HELP = "write a config.toml; tell what holds, and why; name the file; list the keys and what they do"
 
 
 def _repl_options(parser: argparse.ArgumentParser) -> None:
@@ -162,7 +166,7 @@ CONFIG = "config"
 COMMANDS = {
     "repl": Command("chat in plain lines, for slow links and small terminals", "gptoss_tui.cli.repl", _repl),
     "run": Command("one answer to standard output", "gptoss_tui.cli.run", _run),
-    CONFIG: Command("settings: write a config.toml, or tell what holds", "gptoss_tui.cli.config", _config),
+    CONFIG: Command("settings and keys: write a config.toml, or tell what holds", "gptoss_tui.cli.config", _config),
     "bench": Command("measure this engine beside mlx-lm's on the same model", "gptoss_tui.cli.bench", _bench),
     "inspect": Command("a checkpoint's model card, read from its files", "gptoss_tui.cli.inspect", desk.inspect),
     "models": Command("the checkpoints on this machine", "gptoss_tui.cli.models", desk.models),

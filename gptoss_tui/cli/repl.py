@@ -6,11 +6,13 @@ import argparse
 
 from gptoss_tui.cli.arguments import sampling_for, sampling_params
 from gptoss_tui.cli.tui import about, model_asked_for
+from gptoss_tui.keys import keymap_of
 
 
 def main(options: argparse.Namespace) -> int:
     """Runs the REPL until the person leaves; returns the exit code. Raises `GptOssError`."""
     params = sampling_params(options)
+    keymap = keymap_of(options.config)
     model = model_asked_for(options)
     from gptoss_tui.config import config_folder
     from gptoss_tui.repl import ReplOptions, run_repl
@@ -29,6 +31,7 @@ def main(options: argparse.Namespace) -> int:
             editing=options.editing,
             plain=options.plain,
             low_bandwidth=options.low_bandwidth,
+            keymap=keymap,
             about=about,
         )
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 from gptoss_tui.cli.arguments import COMMANDS, sampling_for, sampling_params
 from gptoss_tui.cli.notes import note
 from gptoss_tui.errors import CheckpointError
+from gptoss_tui.keys import keymap_of
 
 SMALLEST = (40, 12)
 """Columns and rows that the screen needs."""
@@ -19,6 +20,7 @@ SMALLEST = (40, 12)
 def main(options: argparse.Namespace) -> int:
     """Runs the interface until the person leaves; returns the exit code. Raises `GptOssError`."""
     params = sampling_params(options)
+    keymap = keymap_of(options.config)
     model = model_asked_for(options)
     if why := why_no_screen():
         note(f"{why}: this is gptoss repl.")
@@ -35,6 +37,7 @@ def main(options: argparse.Namespace) -> int:
                 max_tokens=options.max_tokens,
                 theme=options.theme,
                 themes_folder=config_folder() / "themes",
+                keymap=keymap,
                 about=about,
             )
         )
@@ -50,6 +53,7 @@ def main(options: argparse.Namespace) -> int:
             instructions=options.instructions,
             max_tokens=options.max_tokens,
             theme=options.theme or DEFAULT_THEME,
+            keymap=keymap,
             about=about,
         )
     )

@@ -3,36 +3,69 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from prompt_toolkit.completion import CompleteEvent
-from prompt_toolkit.filters import Condition, emacs_mode, has_focus, is_searching, vi_navigation_mode
+from prompt_toolkit.filters import Always, Condition, Filter, emacs_mode, has_focus, is_searching, vi_navigation_mode
 from prompt_toolkit.key_binding import KeyBindings, KeyBindingsBase, KeyPressEvent, merge_key_bindings
 from prompt_toolkit.key_binding.bindings.auto_suggest import load_auto_suggest_bindings
-from prompt_toolkit.keys import Keys
+from prompt_toolkit.keys import KEY_ALIASES, Keys
+from prompt_toolkit.search import SearchDirection, start_search
 
 from gptoss_tui.chat.controls import CONTROLS
+from gptoss_tui.keys import Keymap
+from gptoss_tui.keys.names import character
+from gptoss_tui.keys.table import REPL
 from gptoss_tui.repl.frontend import block_open
 
 if TYPE_CHECKING:
     from gptoss_tui.repl.screen import Screen
 
+Handler = Callable[["KeyPressEvent"], None]
+
 TWICE_S = 2.0
 """Seconds in which the second press of a key that asks twice must come."""
 
-KEYS_HELP = (
-    'enter        send; while the model writes, it is sent afterwards. After """ it breaks the line until """ ends it',
-    "alt-enter    break the line; ctrl-j does too",
-    "esc, ctrl-c  stop the answer; ctrl-c on an empty prompt, twice: leave",
-    "+ -          while the model writes, on an empty prompt: turn the marked knob; tab marks the next one",
-    "ctrl-r       search the prompts of before; up and down walk through them; right takes the suggestion",
-    "ctrl-x ctrl-e  write the prompt in $EDITOR (vi keys: v)",
-    "ctrl-d       on an empty prompt: leave",
-)
-"""Lines for the help."""
+_MORE = {
+    "prompt.send": 'While the model writes, it is sent afterwards. After """ it breaks the line until """ ends it.',
+    "prompt.search": "Up and down walk through them; right takes the suggestion.",
+}
 
 
-def key_bindings(screen: Screen) -> KeyBindingsBase:
+def keys_help(keymap: Keymap) -> list[str]:
+    """Lines for the help: the keys as they are bound now, and what they do."""
+    shown = [(keymap.shown(action), f"{action.help} {_MORE.get(action.id, '')}".rstrip()) for action in REPL]
+    wide = max(len(keys) for keys, _ in shown)
+    return [f"{keys:<{wide}}  {text}" for keys, text in shown if keys]
+
+
+def key_sequences(keymap: Keymap, name: str) -> list[tuple[str, ...]]:
+    """The keys of an action as prompt_toolkit writes them; those that it cannot tell apart are left out."""
+    action = next(each for each in REPL if each.id == name)
+    sequences = []
+    for keys in keymap.keys(action):
+        parts = [part for key in keys for part in _parts(key)]
+        if all(len(part) == 1 or part in _KNOWN for part in parts):
+            sequences.append(tuple(parts))
+    return sequences
+
+
+_KNOWN = frozenset(key.value for key in Keys) | frozenset(KEY_ALIASES)
+
+
+def _parts(key: str) -> list[str]:
+    *modifiers, name = key.split("+")
+    # A terminal sends Escape before a key that is pressed with alt.
+    parts = ["escape"] if "alt" in modifiers else []
+    char = character(name) or name
+    if "alt" in modifiers and "shift" in modifiers and len(char) == 1:
+        return [*parts, char.upper()]
+    held = "".join(f"{modifier[0]}-" for modifier in ("ctrl", "shift") if modifier in modifiers)
+    return [*parts, f"{held}{'@' if held == 'c-' and char == ' ' else char}"]
+
+
+def key_bindings(screen: Screen, keymap: Keymap) -> KeyBindingsBase:
     """The bindings, for the screen's application."""
     keys = KeyBindings()
     typing = has_focus(screen.buffer) & ~is_searching
@@ -40,7 +73,19 @@ def key_bindings(screen: Screen) -> KeyBindingsBase:
     running = Condition(lambda: screen.conversation.running)
     last_interrupt = [float("-inf")]
 
-    @keys.add("enter", filter=typing)
+    def on(name: str, when: Filter) -> Callable[[Handler], Handler]:
+        """Binds the keys of an action to a function."""
+
+        def bind(handler: Handler) -> Handler:
+            for first, *others in key_sequences(keymap, name):
+                # In vi's insert mode Escape is vi's; before another key it is so always.
+                escapes = (emacs_mode if others else emacs_mode | vi_navigation_mode) if first == "escape" else Always()
+                keys.add(first, *others, filter=when & escapes)(handler)
+            return handler
+
+        return bind
+
+    @on("prompt.send", typing)
     def send(event: KeyPressEvent) -> None:
         buffer = screen.buffer
         chosen = buffer.complete_state.current_completion if buffer.complete_state is not None else None
@@ -54,17 +99,15 @@ def key_bindings(screen: Screen) -> KeyBindingsBase:
         buffer.reset(append_to_history=bool(text.strip()))
         screen.enter(text)
 
-    @keys.add("c-j", filter=typing)
-    @keys.add("escape", "enter", filter=typing & emacs_mode)
+    @on("prompt.newline", typing)
     def break_line(event: KeyPressEvent) -> None:
         screen.buffer.newline(copy_margin=False)
 
-    # In vi's insert mode Escape is vi's.
-    @keys.add("escape", filter=typing & running & (emacs_mode | vi_navigation_mode))
+    @on("app.stop", typing & running)
     def stop(event: KeyPressEvent) -> None:
         screen.conversation.stop()
 
-    @keys.add("c-c", filter=typing)
+    @on("app.interrupt", typing)
     @keys.add(Keys.SIGINT)
     def interrupt(event: KeyPressEvent) -> None:
         if screen.conversation.queue:
@@ -78,25 +121,25 @@ def key_bindings(screen: Screen) -> KeyBindingsBase:
             screen.quit()
         else:
             last_interrupt[0] = time.monotonic()
-            screen.note("ctrl-c again to leave")
+            screen.note(f"{keymap.first('app.interrupt')} again to leave")
 
-    @keys.add("c-d", filter=typing & empty)
+    @on("repl.leave", typing & empty)
     def leave(event: KeyPressEvent) -> None:
         screen.quit()
 
-    @keys.add("+", filter=typing & empty & running)
+    @on("repl.more", typing & empty & running)
     def more(event: KeyPressEvent) -> None:
         screen.turn_knob(1)
 
-    @keys.add("-", filter=typing & empty & running)
+    @on("repl.less", typing & empty & running)
     def less(event: KeyPressEvent) -> None:
         screen.turn_knob(-1)
 
-    @keys.add("tab", filter=typing & empty & running)
+    @on("repl.next-knob", typing & empty & running)
     def next_knob(event: KeyPressEvent) -> None:
         screen.knob = (screen.knob + 1) % len(CONTROLS)
 
-    @keys.add("tab", filter=typing & ~empty)
+    @on("prompt.complete", typing & ~empty)
     def complete(event: KeyPressEvent) -> None:
         # At once, though prompt_toolkit completes behind the keys: what is typed next must not overtake it.
         possible = list(screen.completer.get_completions(screen.buffer.document, CompleteEvent(True)))
@@ -107,7 +150,11 @@ def key_bindings(screen: Screen) -> KeyBindingsBase:
         else:
             screen.buffer.start_completion(insert_common_part=True)
 
-    @keys.add("c-x", "c-e", filter=typing & emacs_mode)
+    @on("prompt.search", typing)
+    def search(event: KeyPressEvent) -> None:
+        start_search(direction=SearchDirection.BACKWARD)
+
+    @on("repl.edit", typing & emacs_mode)
     @keys.add("v", filter=typing & vi_navigation_mode)
     def edit(event: KeyPressEvent) -> None:
         event.app.create_background_task(screen.edit())

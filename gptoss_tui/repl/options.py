@@ -9,6 +9,7 @@ from typing import Literal
 
 from gptoss_tui.engine.params import SamplingParams
 from gptoss_tui.harmony.messages import Effort
+from gptoss_tui.keys import Keymap
 
 Thinking = Literal["show", "fold"]
 Editing = Literal["emacs", "vi"]
@@ -39,6 +40,7 @@ class ReplOptions:
     """Line mode, whatever the terminal can do."""
     low_bandwidth: bool = False
     """Draws less often, for slow links."""
+    keymap: Keymap = field(default_factory=Keymap)
     about: Callable[[Path], str] | None = None
     """One line on what the model in this folder is; None or empty: nothing to say."""
     history_file: Path | None = None

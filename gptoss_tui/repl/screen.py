@@ -29,7 +29,7 @@ from gptoss_tui.repl.completion import CommandCompleter
 from gptoss_tui.repl.conversation import Kind
 from gptoss_tui.repl.frontend import Frontend, ending_lines
 from gptoss_tui.repl.history import SharedHistory
-from gptoss_tui.repl.keys import KEYS_HELP, key_bindings
+from gptoss_tui.repl.keys import key_bindings, keys_help
 from gptoss_tui.repl.layout import prompt_layout
 from gptoss_tui.repl.opening import Open
 from gptoss_tui.repl.options import ReplOptions
@@ -59,6 +59,7 @@ class Screen(Frontend):
         super().__init__(options, open_model)
         self._theme = self.theme_named(options.theme) if options.theme else default_theme(os.environ)
         self._style = prompt_style(self._theme)
+        self._keymap = options.keymap
         self.prompts = PromptHistory(options.history_file or default_history_file())
         self.knob = 0
         """The index of the knob that + and - turn."""
@@ -79,7 +80,7 @@ class Screen(Frontend):
         self._output: HeldOutput = terminal_output(os.environ.get("TERM", ""), colour_depth(os.environ))
         self.app: Application[None] = Application(
             layout=prompt_layout(self.buffer, self._tail, self._status),
-            key_bindings=key_bindings(self),
+            key_bindings=key_bindings(self, options.keymap),
             style=DynamicStyle(lambda: self._style),
             include_default_pygments_style=False,
             editing_mode=EditingMode.VI if options.editing == "vi" else EditingMode.EMACS,
@@ -149,7 +150,7 @@ class Screen(Frontend):
 
     def keys_help(self) -> Sequence[str]:
         """Lines that explain the keys."""
-        return KEYS_HELP
+        return keys_help(self._keymap)
 
     # What keys and commands ask for
 
@@ -228,4 +229,4 @@ class Screen(Frontend):
         return text
 
     def _status(self) -> StyleAndTextTuples:
-        return [*status_row(self.conversation, self.knob, self._output.get_size().columns - 1)]
+        return [*status_row(self.conversation, self.knob, self._keymap, self._output.get_size().columns - 1)]

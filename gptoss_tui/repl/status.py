@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from gptoss_tui.chat import format
 from gptoss_tui.chat.controls import CONTROLS
+from gptoss_tui.keys import Keymap
 from gptoss_tui.repl.conversation import Conversation
 from gptoss_tui.repl.rows import Fragment, Row, row_width
 
 
-def status_row(conversation: Conversation, knob: int, width: int) -> Row:
+def status_row(conversation: Conversation, knob: int, keymap: Keymap, width: int) -> Row:
     """The row; `knob` is the index of the knob that + and - turn. What does not fit is left out from its end."""
     parts: list[Row] = [[("class:status.name", _name(conversation))], [("class:status", _state(conversation))]]
     if conversation.queue:
@@ -24,7 +25,7 @@ def status_row(conversation: Conversation, knob: int, width: int) -> Row:
                 parts.append([(style, f"{control.label} {control.format(value)}")])
         parts.append([("class:status.muted", f"effort {session.effort}")])
         if conversation.running:
-            parts.append([("class:status.muted", "esc stops")])
+            parts.append([("class:status.muted", f"{keymap.first('app.stop')} stops")])
     row: Row = [("class:status", " ")]
     for part in parts:
         gap: list[Fragment] = [("class:status.muted", " · ")] if len(row) > 1 else []

@@ -15,8 +15,10 @@ from textual.theme import Theme as TextualTheme
 
 from gptoss_tui.chat.history import PromptHistory, default_history_file
 from gptoss_tui.harmony.messages import EFFORTS
+from gptoss_tui.keys import display
+from gptoss_tui.keys.table import APP, ON_SCREEN
 from gptoss_tui.themes import shipped_themes, theme_named
-from gptoss_tui.tui.actions import APP, GROUPS, bindings
+from gptoss_tui.tui.actions import NO_KEY, bindings, textual_keymap
 from gptoss_tui.tui.backend import open_backend
 from gptoss_tui.tui.options import TuiOptions
 from gptoss_tui.tui.ports import OpenBackend
@@ -26,6 +28,8 @@ from gptoss_tui.tui.screens.main import MainScreen
 from gptoss_tui.tui.theming import textual_theme
 from gptoss_tui.tui.widgets.panel import Panel
 from gptoss_tui.tui.widgets.prompt import Prompt
+
+_UNDER_SHEETS = frozenset(("interrupt", "pane", "panes", "new", "command_palette"))
 
 TWICE_S = 2.0
 """Seconds in which the second press of a key that asks twice must come."""
@@ -45,6 +49,8 @@ class GptOssApp(App[None]):
         for shipped in shipped_themes().values():
             self.register_theme(textual_theme(shipped))
         self.theme = theme.name
+        self.keymap = options.keymap
+        self.set_keymap(textual_keymap(self.keymap))
         history = PromptHistory(options.history_file or default_history_file())
         self.main = MainScreen(options, history, open_backend)
         self._loop_of_app: asyncio.AbstractEventLoop | None = None
@@ -73,8 +79,12 @@ class GptOssApp(App[None]):
         self._loop_of_app.call_soon_threadsafe(self.exit)
 
     def get_key_display(self, binding: Binding) -> str:
-        """Keys in words: `ctrl+s` where Textual writes ^s."""
-        return super().get_key_display(binding).replace("^", "ctrl+").lower()
+        """Keys as everything else here writes them: `ctrl+s` where Textual writes ^s."""
+        return "" if binding.key == NO_KEY else display(binding.key)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys that work everywhere do not reach under a sheet: what they would change is covered by it."""
+        return self.screen is self.main or action not in _UNDER_SHEETS
 
     def close(self) -> None:
         """Ends the model; called once the terminal is restored."""
@@ -82,7 +92,7 @@ class GptOssApp(App[None]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: every action, then what Textual brings for any app."""
-        for actions in GROUPS.values():
+        for actions in ON_SCREEN.values():
             for action in actions:
                 if action.palette:
                     title = action.title.capitalize()
@@ -123,7 +133,7 @@ class GptOssApp(App[None]):
         elif prompt.text:
             prompt.prompts.add(prompt.text)
             prompt.load_text("")
-        elif self._twice("interrupt", "ctrl+c again to leave"):
+        elif self._twice("interrupt", f"{self.keymap.first('app.interrupt')} again to leave"):
             self.exit()
 
     def _twice(self, name: str, notice: str) -> bool:
@@ -142,7 +152,8 @@ class GptOssApp(App[None]):
 
     async def action_new(self) -> None:
         """A new conversation; asks twice where something would be lost."""
-        if not self.main.chat.turns or self._twice("new", "ctrl+l again: a new conversation; this one is not kept"):
+        again = f"{self.keymap.first('app.new')} again: a new conversation; this one is not kept"
+        if not self.main.chat.turns or self._twice("new", again):
             self._asked = ("", 0.0)
             await self.main.conductor.clear()
 
@@ -191,17 +202,17 @@ class GptOssApp(App[None]):
     def action_help(self) -> None:
         """Help on the pane with the focus, or on everything."""
         focused = self.focused
-        self.push_screen(HelpScreen(focused.id or "" if isinstance(focused, Panel) else ""))
+        self.push_screen(HelpScreen(self.keymap, focused.id or "" if isinstance(focused, Panel) else ""))
 
     # Messages that ask for another screen
 
     def on_panel_help_asked(self, event: Panel.HelpAsked) -> None:
         """Explains one pane."""
-        self.push_screen(HelpScreen(event.topic))
+        self.push_screen(HelpScreen(self.keymap, event.topic))
 
     def on_prompt_help_asked(self, _event: Prompt.HelpAsked) -> None:
         """Explains everything."""
-        self.push_screen(HelpScreen())
+        self.push_screen(HelpScreen(self.keymap))
 
     def on_prompt_search_asked(self, _event: Prompt.SearchAsked) -> None:
         """Searches the history; the chosen prompt may be edited before it is sent."""
@@ -212,4 +223,4 @@ class GptOssApp(App[None]):
                 prompt.fill(chosen)
             prompt.focus()
 
-        self.push_screen(HistoryScreen(prompt.prompts), take)
+        self.push_screen(HistoryScreen(prompt.prompts, self.keymap), take)

@@ -49,7 +49,7 @@ class TuiFrontEnd:
 
     def show_help(self) -> None:
         """The help screen."""
-        self._screen.app.push_screen(HelpScreen())
+        self._screen.app.push_screen(HelpScreen(self._screen.keymap))
 
     def retry(self) -> None:
         """The last answer is dropped and asked for again."""

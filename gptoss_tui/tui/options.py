@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gptoss_tui.engine.params import SamplingParams
 from gptoss_tui.harmony.messages import Effort
+from gptoss_tui.keys import Keymap
 from gptoss_tui.themes import DEFAULT_THEME
 
 
@@ -26,6 +27,7 @@ class TuiOptions:
     max_tokens: int | None = None
     """Longest answer in tokens; None: what the context leaves."""
     theme: str = DEFAULT_THEME
+    keymap: Keymap = field(default_factory=Keymap)
     about: Callable[[Path], str] | None = None
     """One line on what the model in this folder is, shown above the conversation; None or empty: nothing to say."""
     history_file: Path | None = None

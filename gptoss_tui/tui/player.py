@@ -184,7 +184,7 @@ class Player:
         self._board.note(phase="idle")
         self._measure()
         await shown.complete()
-        for text, kind in ending(event, self._board.snapshot):
+        for text, kind in ending(event, self._board.snapshot, self._screen.keymap):
             await self._screen.chat.note(text, kind, under=shown)
         self._screen.set_timer(_SETTLE_S, self._settle)
         await self._on_idle()

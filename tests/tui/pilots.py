@@ -11,6 +11,7 @@ from textual import events
 from textual.pilot import Pilot
 
 from gptoss_tui.engine.params import SamplingParams
+from gptoss_tui.keys import Keymap
 from gptoss_tui.tui.app import GptOssApp
 from gptoss_tui.tui.backend import open_backend
 from gptoss_tui.tui.options import TuiOptions
@@ -88,6 +89,7 @@ async def driven(
     max_tokens: int | None = None,
     history: Path | None = None,
     loaded: bool = True,
+    keymap: Keymap | None = None,
 ) -> AsyncIterator[Driven]:
     """Runs the app on a scripted model, or on the real one in `folder`; waits until it is loaded unless told not to."""
     opener = opener or (open_backend if folder is not None else ScriptedOpener())
@@ -96,6 +98,7 @@ async def driven(
         params=params or SamplingParams(),
         max_tokens=max_tokens,
         history_file=history or Path("/dev/null"),
+        keymap=keymap or Keymap(),
     )
     app = GptOssApp(options, opener)
     try:

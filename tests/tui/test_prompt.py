@@ -8,7 +8,7 @@ import pytest
 from textual import events
 from textual.widgets import OptionList
 
-from gptoss_tui.tui.actions import GROUPS
+from gptoss_tui.keys.table import ON_SCREEN
 from gptoss_tui.tui.helptext import FIGURES
 from gptoss_tui.tui.screens.help import HelpScreen
 from gptoss_tui.tui.screens.history import HistoryScreen
@@ -130,17 +130,6 @@ async def test_every_pane_explains_itself(pane: str) -> None:
         await test.until(lambda: test.app.screen is test.main)
 
 
-async def test_help_shows_the_keys_as_they_are_bound() -> None:
-    async with driven() as test:
-        test.app.set_keymap({"app.retry": "ctrl+y"})
-        await test.pilot.press("question_mark")
-        await test.until(lambda: isinstance(test.app.screen, HelpScreen))
-        text = str(test.app.screen.query_one("#help-text").render())
-        line = next(line for line in text.splitlines() if "Drop the last answer" in line)
-        assert line.startswith("ctrl+y")
-        assert "alt+r" not in line
-
-
 async def test_every_pane_is_reached_by_tab_and_left_by_escape() -> None:
     async with driven() as test:
         reached = set()
@@ -155,12 +144,12 @@ async def test_every_pane_is_reached_by_tab_and_left_by_escape() -> None:
 async def test_every_action_is_in_the_palette_and_every_binding_has_id_and_tooltip() -> None:
     async with driven() as test:
         commands = {command.help for command in test.app.get_system_commands(test.app.screen)}
-        for actions in GROUPS.values():
+        for actions in ON_SCREEN.values():
             for action in actions:
                 assert action.id
                 assert action.help.endswith(".")
                 assert not action.palette or action.help in commands
-        ids = [action.id for actions in GROUPS.values() for action in actions]
+        ids = [action.id for actions in ON_SCREEN.values() for action in actions]
         assert len(ids) == len(set(ids))
         await test.pilot.press("ctrl+p")
         await test.until(lambda: test.app.screen is not test.main)

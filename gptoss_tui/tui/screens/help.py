@@ -5,26 +5,29 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from gptoss_tui.tui.actions import GROUPS, Action
+from gptoss_tui.keys import Keymap
+from gptoss_tui.keys.table import HELP, ON_SCREEN
+from gptoss_tui.tui.actions import bindings
 from gptoss_tui.tui.helptext import FIGURES
+
+_KEYS = 22
+"""Cells for keys; the few that are longer move their sentence to the right."""
 
 
 class HelpScreen(ModalScreen[None]):
     """A sheet over the screen; everything but scrolling closes it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,enter,ctrl+c", "dismiss", "close", tooltip="Close the help.", id="help.close"),
-        Binding("question_mark", "all", "everything", tooltip="All panes and all keys.", id="help.all"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(HELP)]
 
-    def __init__(self, topic: str = "") -> None:
+    def __init__(self, keymap: Keymap, topic: str = "") -> None:
         super().__init__()
+        self._keymap = keymap
         self._topic = topic if topic in FIGURES else ""
 
     def compose(self) -> ComposeResult:
@@ -39,8 +42,10 @@ class HelpScreen(ModalScreen[None]):
 
     def _name_sheet(self) -> None:
         sheet = self.query_one("#help")
+        close, everything = self._keymap.first("help.close"), self._keymap.first("help.all")
         sheet.border_title = FIGURES[self._topic][0] if self._topic else "Help"
-        sheet.border_subtitle = "? everything · esc close" if self._topic else "↑↓ scroll · esc close"
+        more = f"{everything} everything" if self._topic else "↑↓ scroll"
+        sheet.border_subtitle = f"{more} · {close} close"
 
     def _text(self) -> Content:
         topics = [self._topic] if self._topic else list(FIGURES)
@@ -51,22 +56,19 @@ class HelpScreen(ModalScreen[None]):
                 parts.append((f"{title}\n", "$accent bold"))
             for name, meaning in figures:
                 parts += [(f"{name}\n", "$foreground bold"), (f"{meaning}\n\n", "$foreground")]
-        groups = GROUPS if not self._topic else {}
+        groups = ON_SCREEN if not self._topic else {}
         for title, actions in groups.items():
             parts.append((f"{title}\n", "$accent bold"))
             for action in actions:
-                parts += [(f"{self._keys(action):<20} ", "$accent"), (f"{action.help}\n", "$foreground")]
+                parts += [
+                    (f"{self._keymap.shown(action) or 'no key':<20} ", "$accent"),
+                    (f"{action.help}\n", "$foreground"),
+                ]
             parts.append("\n")
         if not self._topic:
-            parts.append(("Everything is in the command palette too (ctrl+p), and works by mouse.", "$muted"))
+            palette = self._keymap.first("app.palette")
+            parts.append((f"Everything is in the command palette too ({palette}), and works by mouse.", "$muted"))
         return Content.assemble(*parts)
-
-    def _keys(self, action: Action) -> str:
-        """The keys as they are bound now: a keymap may have changed them."""
-        binding = action.binding()
-        # Textual keeps the keymap to itself; there is no other way to ask what a binding out of focus is bound to.
-        keys = self.app._keymap.get(action.id, action.keys)
-        return " ".join(self.app.get_key_display(binding.with_key(key.strip())) for key in keys.split(","))
 
     def action_all(self) -> None:
         """From one pane's help to all of it."""

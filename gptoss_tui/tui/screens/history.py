@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
@@ -14,6 +14,9 @@ from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from gptoss_tui.chat.history import PromptHistory
+from gptoss_tui.keys import Keymap
+from gptoss_tui.keys.table import HISTORY
+from gptoss_tui.tui.actions import bindings
 from gptoss_tui.visible import visible_token
 
 _SHOWN = 200
@@ -22,14 +25,11 @@ _SHOWN = 200
 class HistoryScreen(ModalScreen[str | None]):
     """A line to type in, and the prompts that hold those words, newest first."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,ctrl+c", "leave", "back", tooltip="Back to the prompt as it was.", id="history.back"),
-        Binding("down,ctrl+r", "move(1)", "older", tooltip="The next older one.", id="history.older", priority=True),
-        Binding("up", "move(-1)", "newer", tooltip="The next newer one.", id="history.newer", priority=True),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(HISTORY)]
 
-    def __init__(self, history: PromptHistory) -> None:
+    def __init__(self, history: PromptHistory, keymap: Keymap) -> None:
         super().__init__()
+        self._keymap = keymap
         self._history = history
         self._found: list[str] = []
 
@@ -42,7 +42,7 @@ class HistoryScreen(ModalScreen[str | None]):
     def on_mount(self) -> None:
         """Every prompt, until words are typed."""
         self.query_one("#history").border_title = "Earlier prompts"
-        self.query_one("#history").border_subtitle = "enter takes it · esc back"
+        self.query_one("#history").border_subtitle = f"enter takes it · {self._keymap.first('history.back')} back"
         self._search("")
 
     @on(Input.Changed)

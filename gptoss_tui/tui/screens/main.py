@@ -43,7 +43,8 @@ class MainScreen(Screen[None]):
         super().__init__()
         self._compositor = self._lean = LeanCompositor()
         self.status = StatusLine()
-        self.chat = ChatPane()
+        self.keymap = options.keymap
+        self.chat = ChatPane(options.keymap)
         self.layers_pane = LayersPane()
         self.kv = KvPane()
         self.tokens = TokensPane()

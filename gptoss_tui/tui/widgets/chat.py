@@ -5,21 +5,22 @@ from __future__ import annotations
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 
+from gptoss_tui.keys import Keymap
 from gptoss_tui.tui.widgets.turn import Note, Turn
-
-WELCOME = "Ask something. Enter sends, Ctrl-J breaks the line, / lists commands, ? helps."
 
 
 class ChatPane(VerticalScroll, can_focus=True):
     """#chat."""
 
-    def __init__(self) -> None:
+    def __init__(self, keymap: Keymap) -> None:
         super().__init__(id="chat")
+        send, newline, help_key = (keymap.first(f"prompt.{name}") for name in ("send", "newline", "help"))
+        self._welcome = f"Ask something. {send} sends, {newline} breaks the line, / lists commands, {help_key} helps."
         self.turns: list[Turn] = []
         self.border_title = "Chat"
         self._about = Vertical(id="about")
         # As tall as the pane at least: Textual would hang a shorter conversation on the lower edge.
-        self._said = Vertical(self._about, Note(WELCOME, kind="welcome"), id="said")
+        self._said = Vertical(self._about, Note(self._welcome, kind="welcome"), id="said")
 
     def compose(self) -> ComposeResult:
         """What the model is, then the conversation; an empty one says how to begin."""
@@ -56,4 +57,4 @@ class ChatPane(VerticalScroll, can_focus=True):
         """An empty conversation."""
         self.turns.clear()
         await self._said.remove_children([child for child in self._said.children if child is not self._about])
-        await self._said.mount(Note(WELCOME, kind="welcome"))
+        await self._said.mount(Note(self._welcome, kind="welcome"))

@@ -11,8 +11,7 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
 
-PALETTE = "command_palette"
-"""Textual's own action, which its own footer shows apart."""
+from gptoss_tui.tui.actions import NO_KEY
 
 
 class KeyBar(Widget):
@@ -38,7 +37,7 @@ class KeyBar(Widget):
         shown: dict[str, Binding] = {}
         for _node, binding, enabled, _tooltip in active:
             action = binding.action.removeprefix("app.")
-            if (binding.show or action == PALETTE) and enabled and self._offers(action):
+            if binding.show and binding.key != NO_KEY and enabled and self._offers(action):
                 shown.setdefault(action, binding)
         return list(shown.values())
 

@@ -21,7 +21,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.timer import Timer
 
-from gptoss_tui.tui.actions import PANE, bindings
+from gptoss_tui.keys.table import PANE
+from gptoss_tui.tui.actions import bindings
 from gptoss_tui.tui.diff import changed
 from gptoss_tui.tui.snapshot import Snapshot
 

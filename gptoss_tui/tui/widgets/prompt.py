@@ -12,7 +12,8 @@ from textual.timer import Timer
 from textual.widgets import TextArea
 
 from gptoss_tui.chat.history import PromptHistory
-from gptoss_tui.tui.actions import PROMPT, bindings
+from gptoss_tui.keys.table import PROMPT
+from gptoss_tui.tui.actions import bindings
 
 PASTE_S = 0.002
 """Keys closer together than this were not typed: a terminal without bracketed paste sent them."""

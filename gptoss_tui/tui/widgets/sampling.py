@@ -13,8 +13,9 @@ from textual.message import Message
 from gptoss_tui.chat.controls import CONTROLS
 from gptoss_tui.engine.params import SamplingParams
 from gptoss_tui.errors import ParameterError
+from gptoss_tui.keys.table import SAMPLING
 from gptoss_tui.tui import bars
-from gptoss_tui.tui.actions import SAMPLING, bindings
+from gptoss_tui.tui.actions import bindings
 from gptoss_tui.tui.widgets.panel import Panel, Part
 
 if TYPE_CHECKING:

@@ -18,7 +18,8 @@ from textual.binding import BindingType
 from gptoss_tui.chat import format
 from gptoss_tui.chat.events import Token
 from gptoss_tui.engine.params import SamplingParams
-from gptoss_tui.tui.actions import TOKENS, bindings
+from gptoss_tui.keys.table import TOKENS
+from gptoss_tui.tui.actions import bindings
 from gptoss_tui.tui.widgets.panel import Panel, Part
 from gptoss_tui.visible import visible_token
 

@@ -16,7 +16,8 @@ from textual.widgets import Static
 
 from gptoss_tui.chat import format
 from gptoss_tui.harmony.messages import Channel
-from gptoss_tui.tui.actions import THINKING, bindings
+from gptoss_tui.keys.table import THINKING
+from gptoss_tui.tui.actions import bindings
 from gptoss_tui.tui.widgets.answer import Answer
 from gptoss_tui.visible import Visible, visible, visible_token
 
