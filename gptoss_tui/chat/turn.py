@@ -18,7 +18,7 @@ from gptoss_tui.harmony.messages import Channel, Message
 
 if TYPE_CHECKING:
     # Importing it for real would load MLX, before the first frame is on the screen.
-    from gptoss_tui.engine.worker import Generation
+    from gptoss_tui.engine.generation import Generation
 
 
 class Turn(Iterator[TurnEvent]):

@@ -11,12 +11,14 @@ History has a budget in bytes; the oldest rows go first. Before rows go, those a
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Collection
 
 import mlx.core as mx
 
 from gptoss_tui.engine.config import ModelConfig
 from gptoss_tui.engine.events import LayerState
+from gptoss_tui.engine.reuse import Held
 
 STEP = 256
 """Rows by which a cache grows: small enough to waste little memory, large enough that copying stays rare."""
@@ -37,6 +39,16 @@ class LayerCache:
         self._start = 0  # position of the array's first row; stays 0 in a full layer
         self._rows: mx.array | None = None  # (2 * kv_heads, capacity, head_dim): keys first, then values
         self._pins: dict[int, mx.array] = {}
+
+    @property
+    def start(self) -> int:
+        """Position of the first row that lies here; 0 in a full layer."""
+        return self._start
+
+    @property
+    def pins(self) -> Collection[int]:
+        """Positions whose rows were copied aside."""
+        return self._pins.keys()
 
     def append(self, *parts: mx.array, pins: Collection[int] = ()) -> None:
         """Adds rows for L new tokens; the parts are (heads, L, head_dim), stacked to 2 * kv_heads: keys, then
@@ -157,6 +169,13 @@ class KVCache:
     def length(self) -> int:
         """Tokens read."""
         return self.layers[0].length
+
+    def held(self, tokens: array[int]) -> Held:
+        """What the layers hold of `tokens`, for whoever reckons where a prompt can go on."""
+        sliding = [layer for layer in self.layers if layer.window is not None]
+        pins = (frozenset(layer.pins) for layer in sliding)
+        start = min(max((layer.start for layer in sliding), default=0), len(tokens))
+        return Held(tokens, 0, len(tokens), start, next(pins, frozenset()).intersection(*pins))
 
     def reachable(self, position: int) -> int:
         """The last position, up to `position`, that every layer can go back to exactly."""

@@ -1,14 +1,33 @@
-"""What other threads may change while an answer is being written. No mlx here."""
+"""What other threads may change while an answer is being written, and the guard around their code. No mlx here."""
 
 from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from gptoss_tui.engine.events import Event, Step
 from gptoss_tui.engine.params import SamplingParams
+
+
+class CallerFault(Exception):
+    """Carries what a caller's own code raised on the model's thread, so that nobody takes it for the device's fault."""
+
+    def __init__(self, fault: Exception) -> None:
+        super().__init__(str(fault))
+        self.fault = fault
+        """What was raised."""
+
+
+@contextmanager
+def callers_own() -> Iterator[None]:
+    """Runs a caller's code: what it raises comes out as `CallerFault`."""
+    try:
+        yield
+    except Exception as fault:
+        raise CallerFault(fault) from fault
 
 
 class Control:

@@ -17,20 +17,19 @@ exactly and reads only the rest. Runs on the model's thread; knows token ids, no
 from __future__ import annotations
 
 import math
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import mlx.core as mx
 
-from gptoss_tui.engine.cache import KVCache
-from gptoss_tui.engine.control import Control
-from gptoss_tui.engine.events import Event, Finished, LayerState, PrefillProgress, Reason, Step
+from gptoss_tui.engine.context import Context
+from gptoss_tui.engine.control import Control, callers_own
+from gptoss_tui.engine.drawing import Ahead, Drawer, Drawn, Held, recent_tokens
+from gptoss_tui.engine.events import Event, Finished, PrefillProgress, Reason, Step
 from gptoss_tui.engine.model import Model, Taps
 from gptoss_tui.engine.params import SamplingParams
-from gptoss_tui.engine.sampling import RECENT_TOKENS, Draw, Sampler, noise_key, push, top_logprobs
+from gptoss_tui.engine.sampling import RECENT_TOKENS, push, top_logprobs
 
 BeforeSample = Callable[[int, int | None, SamplingParams], SamplingParams | None]
 
@@ -39,9 +38,6 @@ CHUNK_SECONDS = 0.5
 
 CHUNKS = (32, 64, 128, 256, 512, 1024, 2048)
 """Sizes of prefill chunks, in tokens."""
-
-WIDE_DRAWS = 16
-"""After a shortlist that was too short, draws made over the whole vocabulary before a shortlist is tried again."""
 
 CLEAR_EVERY = 256
 """Tokens after which MLX's buffer cache is emptied, as the growing KV caches leave buffers of every size in it."""
@@ -62,90 +58,35 @@ class Request:
     """time.perf_counter() when it was asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """The logits of one position, and what else its pass told."""
-
-    logits: mx.array
-    """(vocabulary,)."""
-    alternatives: tuple[mx.array, mx.array] | None
-    experts: mx.array | None
-
-    def arrays(self) -> list[mx.array]:
-        extras = [] if self.experts is None else [self.experts]
-        return [self.logits, *(self.alternatives or ()), *extras]
-
-
-@dataclass(frozen=True, slots=True)
-class _Drawn:
-    """A token drawn from held logits with these parameters, not emitted yet."""
-
-    held: _Held
-    params: SamplingParams
-    draw: Draw
-
-    def queue(self) -> None:
-        """Starts computing it."""
-        flags = [] if self.draw.exact is None else [self.draw.exact]
-        mx.async_eval([self.draw.token, self.draw.logprob, *flags, *self.held.arrays()])
-
-
-@dataclass(frozen=True, slots=True)
-class _Ahead:
-    """A queued pass that reads the token in flight, and the draw that follows it."""
-
-    read: mx.array
-    """The token that the pass reads: uint32 (1,)."""
-    drawn: _Drawn
-
-
 class Generator:
     """A model, its caches, and the loop. One answer at a time."""
 
     def __init__(self, model: Model, history_bytes: int) -> None:
         self.model = model
-        self.tokens: list[int] = []  # the ids whose keys and values the caches hold
-        self._history_bytes = history_bytes
-        self._cache = self._fresh_cache()
-        self._sampler = Sampler(model.config.vocabulary)
+        self.context = Context(model.config, history_bytes, model.dtype.size)
+        self.drawer = Drawer(model.config.vocabulary)
         self._pins: tuple[int, ...] = ()
         self._chunk = CHUNKS[0]
-        self._wide_draws = 0  # draws still to be made without a shortlist
-        # Taken while a pass moves the counters, so that `layers` never sees half of one.
-        self._counting = threading.Lock()
-        self._states = self._cache.states()
-        self._asked = False  # whether `layers` came while a pass was moving them
-
-    def layers(self) -> tuple[LayerState, ...]:
-        """Every layer's state, from any thread, at once: while a pass moves the counters, what was last known."""
-        # Not waited for: on the CPU a prefill chunk is computed while the lock is held, and the caller may be a screen.
-        if self._counting.acquire(blocking=False):
-            try:
-                self._states = self._cache.states()
-            finally:
-                self._counting.release()
-        else:
-            self._asked = True
-        return self._states
 
     def forget(self) -> None:
         """Empties the caches."""
-        with self._counting:
-            self._cache = self._fresh_cache()
-        self.tokens = []
+        self.context.forget()
         mx.clear_cache()
 
     def generate(self, request: Request, control: Control, emit: Callable[[Event], None]) -> None:
-        """Answers one request, handing every event to `emit`, the `Finished` last."""
+        """Answers one request, handing every event to `emit`, the `Finished` last.
+
+        Raises `CallerFault` for what a caller's own code raises; the caches are then as far as the last token emitted.
+        """
         mx.reset_peak_memory()
         ids, config = request.ids, self.model.config
         self._pins = request.pins
-        reused = self._rewind_to(ids, len(ids) - 1)
+        reused = self.context.go_to(ids, len(ids) - 1)
         control.reused_tokens = reused
         room = config.context - len(ids)
         limit = room if request.max_tokens is None else min(room, request.max_tokens)
         begun = time.perf_counter()
-        held: _Held | None = None
+        held: Held | None = None
         for last in self._read(ids, request, control, emit):
             held = last
             if control.stopped:
@@ -187,50 +128,38 @@ class Generator:
         Where the caches hold all of `ids` already, what they hold beyond stays.
         """
         # Going back loses rows: not for a request that was overtaken, nor for one that has nothing to read.
-        if cancelled() or list(ids) == self.tokens[: len(ids)]:
+        if cancelled() or self.context.reads(ids):
             return
-        self._rewind_to(ids, len(ids))
+        self.context.go_to(ids, len(ids))
         for _ in self._chunks(ids, None):
             if cancelled():
                 break
 
-    def _rewind_to(self, ids: Sequence[int], most: int) -> int:
-        """Goes back to the end of the longest prefix of `ids`, up to `most`, that the caches hold; returns its
-        length."""
-        pairs = zip(self.tokens, ids[:most], strict=False)
-        common = next(
-            (index for index, (mine, theirs) in enumerate(pairs) if mine != theirs), min(len(self.tokens), most)
-        )
-        with self._counting:
-            position = self._cache.reachable(common)
-            self._cache.rewind(position)
-        del self.tokens[position:]
-        return position
-
     def _read(
         self, ids: Sequence[int], request: Request, control: Control, emit: Callable[[Event], None]
-    ) -> Iterator[_Held]:
+    ) -> Iterator[Held]:
         """Prefills with progress, yielding what each chunk's pass held. Nothing is told where one token is left to
         read."""
-        reused, begun = len(self.tokens), time.perf_counter()
+        reused, begun = len(self.context.tokens), time.perf_counter()
         tell = len(ids) - reused > 1
         if tell:
             emit(PrefillProgress(reused, len(ids), reused, 0.0))
         for held in self._chunks(ids, request):
             if tell:
-                emit(PrefillProgress(len(self.tokens), len(ids), reused, time.perf_counter() - begun))
+                emit(PrefillProgress(len(self.context.tokens), len(ids), reused, time.perf_counter() - begun))
             yield held
 
-    def _chunks(self, ids: Sequence[int], request: Request | None) -> Iterator[_Held]:
+    def _chunks(self, ids: Sequence[int], request: Request | None) -> Iterator[Held]:
         """Reads what the caches lack of `ids`, in chunks sized by how fast the last one was."""
-        while len(self.tokens) < len(ids):
-            chunk = ids[len(self.tokens) : len(self.tokens) + self._chunk]
+        read = self.context.tokens
+        while len(read) < len(ids):
+            chunk = ids[len(read) : len(read) + self._chunk]
             begun = time.perf_counter()
             held = self._pass(mx.array(list(chunk)), request)
-            self.tokens.extend(chunk)
+            self.context.add(chunk)
             # The logits of all but the last chunk are not needed, so they are never computed.
-            last = request is not None and len(self.tokens) == len(ids)
-            mx.eval(self._cache.arrays(), held.arrays() if last else [])
+            last = request is not None and len(read) == len(ids)
+            mx.eval(self.context.arrays(), held.arrays() if last else [])
             mx.clear_cache()
             affordable = len(chunk) / (time.perf_counter() - begun) * CHUNK_SECONDS
             if len(chunk) == self._chunk:
@@ -238,101 +167,59 @@ class Generator:
             yield held
 
     def _steps(
-        self, held: _Held, request: Request, control: Control, emit: Callable[[Event], None], limit: int
+        self, held: Held, request: Request, control: Control, emit: Callable[[Event], None], limit: int
     ) -> Iterator[Step]:
         """Draws, queues and emits up to `limit` tokens, one in flight; yields each step once it is emitted."""
         first = len(request.ids)
         known = list(request.ids[-RECENT_TOKENS:])  # for the repetition penalty
-        drawn = self._draw(held, control.params, first, _recent(known))
+        drawn = self.drawer.draw(held, control.params, first, recent_tokens(known))
         for index in range(limit):
             position = first + index
             if request.before_sample is not None:
-                wanted = request.before_sample(index, known[-1] if index else None, control.params)
+                with callers_own():
+                    wanted = request.before_sample(index, known[-1] if index else None, control.params)
                 if wanted is not None:
                     control.params = wanted
-            ahead: _Ahead | None = None
+            ahead: Ahead | None = None
             step = None
             while step is None:
                 if drawn.params != control.params:
-                    drawn = self._draw(drawn.held, control.params, position, _recent(known))
+                    drawn = self.drawer.draw(drawn.held, control.params, position, recent_tokens(known))
                 if ahead is None and index + 1 < limit:
                     ahead = self._read_ahead(drawn, request, position + 1, known)
-                drawn = self._exactly(drawn, position, known)
-                token = int(_host(drawn.draw.token.item()))
+                drawn = self.drawer.exactly(drawn, position, known)
+                token = drawn.token
                 if ahead is not None and ahead.read.item() != token:
                     # It was drawn anew since: the queued pass read a token that nobody will see.
-                    with self._counting:
-                        self._cache.rewind(len(self.tokens))
+                    self.context.settle()
                     ahead = None
                     continue
-                step = control.emit_unless_changed(_step(drawn, index, token, request.started), emit)
+                step = control.emit_unless_changed(drawn.step(index, request.started), emit)
             known = [*known[1 - RECENT_TOKENS :], token]
             if ahead is not None:
-                self.tokens.append(token)
+                self.context.add((token,))
             yield step
             if index % CLEAR_EVERY == 0:
                 mx.clear_cache()
             if ahead is not None:
                 drawn = ahead.drawn
 
-    def _read_ahead(self, drawn: _Drawn, request: Request, position: int, known: list[int]) -> _Ahead:
+    def _read_ahead(self, drawn: Drawn, request: Request, position: int, known: list[int]) -> Ahead:
         """Queues the pass that reads the token in flight, and the draw of the one after it."""
         held = self._pass(drawn.draw.token, request)
-        recent = _recent(known)
+        recent = recent_tokens(known)
         if drawn.params.repetition_penalty != 1:
             recent = push(recent, drawn.draw.token)
-        return _Ahead(drawn.draw.token, self._draw(held, drawn.params, position, recent))
+        return Ahead(drawn.draw.token, self.drawer.draw(held, drawn.params, position, recent))
 
-    def _draw(self, held: _Held, params: SamplingParams, position: int, recent: mx.array, wide: bool = False) -> _Drawn:
-        """Draws the token at `position` and starts computing it."""
-        noise = noise_key(params.seed or 0, position)
-        wide = wide or self._wide_draws > 0
-        drawn = _Drawn(held, params, self._sampler(held.logits, params, noise, recent, exhaustive=wide))
-        drawn.queue()
-        return drawn
-
-    def _exactly(self, drawn: _Drawn, position: int, known: list[int]) -> _Drawn:
-        """The same draw, made again over the whole vocabulary where the sampler's shortlist was too short for it."""
-        self._wide_draws = max(0, self._wide_draws - 1)
-        if drawn.draw.exact is None or drawn.draw.exact.item():
-            return drawn
-        self._wide_draws = WIDE_DRAWS
-        return self._draw(drawn.held, drawn.params, position, _recent(known), wide=True)
-
-    def _pass(self, ids: mx.array, request: Request | None) -> _Held:
+    def _pass(self, ids: mx.array, request: Request | None) -> Held:
         """One forward pass over `ids` (L,), with what the request wants to see of it. Nothing is evaluated."""
         taps = Taps(router=request is not None and request.router)
-        with self._counting:
-            logits = self.model(ids, self._cache, taps=taps, pins=self._pins)
-            if self._asked:
-                self._asked, self._states = False, self._cache.states()
+        with self.context.moving() as cache:
+            logits = self.model(ids, cache, taps=taps, pins=self._pins)
         wanted = 0 if request is None else request.top_logprobs
-        return _Held(
+        return Held(
             logits=logits,
             alternatives=top_logprobs(logits, wanted) if wanted else None,
             experts=mx.stack(taps.experts) if taps.experts else None,
         )
-
-    def _fresh_cache(self) -> KVCache:
-        return KVCache(self.model.config, self._history_bytes, self.model.dtype.size)
-
-
-def _recent(known: list[int]) -> mx.array:
-    """The last tokens as the sampler wants them: int32 (20,), -1 where there are fewer."""
-    return mx.array(([-1] * RECENT_TOKENS + known)[-RECENT_TOKENS:], mx.int32)
-
-
-def _host(value: Any) -> Any:
-    """What MLX handed to the host, whose stubs cannot say whether it is a number or a list."""
-    return value
-
-
-def _step(drawn: _Drawn, index: int, token: int, started: float) -> Step:
-    """The event for a token that is known by now."""
-    alternatives: tuple[tuple[int, float], ...] = ()
-    if drawn.held.alternatives is not None:
-        ids, logprobs = (_host(array.tolist()) for array in drawn.held.alternatives)
-        alternatives = tuple(zip(ids, logprobs, strict=True))
-    experts = () if drawn.held.experts is None else tuple(tuple(row) for row in _host(drawn.held.experts.tolist()))
-    logprob = float(_host(drawn.draw.logprob.item()))
-    return Step(index, token, logprob, drawn.params, time.perf_counter() - started, alternatives, experts)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from gptoss_tui.engine.checkpoint import TensorInfo
@@ -28,8 +29,41 @@ _SYSTEM = 2 * GIB
 
 
 def physical_memory() -> int:
-    """Bytes of memory in this machine."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    """Bytes of memory in this machine, or those that its container may use where that is less."""
+    installed = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return min((installed, *container_limits()))
+
+
+def container_limits(root: Path = Path("/")) -> tuple[int, ...]:
+    """Bytes that Linux's control groups allow this process, one for each group that says a number; `root` holds proc
+    and sys.
+
+    A limit of any parent holds too. Inside a container its own group is usually seen as the root.
+    """
+    limits: list[int] = []
+    for line in _text(root / "proc/self/cgroup").splitlines():
+        _, _, rest = line.partition(":")
+        controllers, _, group = rest.partition(":")
+        if not controllers:  # version 2: one tree for everything
+            folder, file = root / "sys/fs/cgroup", "memory.max"
+        elif "memory" in controllers.split(","):
+            folder, file = root / "sys/fs/cgroup/memory", "memory.limit_in_bytes"
+        else:
+            continue
+        group = group.lstrip("/")
+        groups = [group, *(str(parent) for parent in PurePosixPath(group).parents)]
+        # Where version 1 says that there is no limit, the number is larger than any memory.
+        texts = (_text(folder / each / file).strip() for each in dict.fromkeys(groups))
+        limits += [int(text) for text in texts if text.isdecimal()]
+    return tuple(limits)
+
+
+def _text(path: Path) -> str:
+    """What a small file says; nothing where it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
 
 
 def resident_bytes(tensors: Iterable[TensorInfo], widened: bool) -> int:

@@ -1,4 +1,4 @@
-"""`Engine`: the one thread on which MLX runs, for the life of a model, and the handle on what it is writing.
+"""`Engine`: the one thread on which MLX runs, for the life of a model.
 
 MLX's streams belong to the thread that made them, so loading, prefill, decode and the caches all live on this thread;
 only values of `events` leave it. It never waits for a reader: events queue up until somebody takes them.
@@ -10,8 +10,7 @@ import atexit
 import queue
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
@@ -20,8 +19,9 @@ from typing import TypeVar
 import mlx.core as mx
 
 from gptoss_tui.engine.awake import keep_awake
-from gptoss_tui.engine.control import Control
-from gptoss_tui.engine.events import Event, Finished, LayerState, LoadProgress, ModelInfo, Step
+from gptoss_tui.engine.control import CallerFault, Control
+from gptoss_tui.engine.events import LayerState, LoadProgress, ModelInfo
+from gptoss_tui.engine.generation import Generation
 from gptoss_tui.engine.generator import BeforeSample, Generator, Request
 from gptoss_tui.engine.loading import load_model, working_set
 from gptoss_tui.engine.params import SamplingParams
@@ -34,105 +34,6 @@ LEAVING_SECONDS = 5.0
 """How long the interpreter's end waits for an engine that nobody closed."""
 
 T = TypeVar("T")
-
-
-class Generation(Iterator[Event]):
-    """One answer being written. Iterating blocks; `drain` never does. Leaving `with` stops it and waits."""
-
-    def __init__(self, control: Control, on_event: Callable[[], None] | None) -> None:
-        self._control = control
-        self._on_event = on_event
-        self._events: deque[Event] = deque()
-        self._written: list[int] = []
-        self._changed = threading.Condition()
-        self._done = False
-        self._fault: BaseException | None = None
-
-    @property
-    def params(self) -> SamplingParams:
-        """The parameters in force, seed included. A change, from any thread, holds from the first token not yet
-        emitted."""
-        return self._control.params
-
-    @params.setter
-    def params(self, params: SamplingParams) -> None:
-        self._control.params = params
-
-    @property
-    def reused_tokens(self) -> int:
-        """Prompt tokens that needed no prefill; valid once an event has come."""
-        return self._control.reused_tokens
-
-    @property
-    def written(self) -> tuple[int, ...]:
-        """The ids of all tokens emitted so far, whether or not anybody has taken their events. From any thread."""
-        return tuple(self._written)
-
-    @property
-    def done(self) -> bool:
-        """Whether the model thread has finished with it; events may still wait to be taken."""
-        return self._done
-
-    def stop(self) -> None:
-        """Ends the answer after the token that is being computed. From any thread."""
-        self._control.stopped = True
-
-    def wait(self, timeout: float | None = None) -> bool:
-        """Blocks until the model thread has finished with it, or `timeout` seconds; whether it has."""
-        with self._changed:
-            return self._changed.wait_for(lambda: self._done, timeout)
-
-    def drain(self) -> list[Event]:
-        """All events that have come since the last call, at once. Raises the fault that ended it, after its last
-        events."""
-        with self._changed:
-            events = list(self._events)
-            self._events.clear()
-            if not events:
-                self._raise_fault()
-            return events
-
-    def __next__(self) -> Event:
-        with self._changed:
-            self._changed.wait_for(lambda: self._events or self._done)
-            if self._events:
-                return self._events.popleft()
-            self._raise_fault()
-            raise StopIteration
-
-    def __enter__(self) -> Generation:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-        self.wait()
-
-    def _raise_fault(self) -> None:
-        fault, self._fault = self._fault, None
-        if fault is not None:
-            raise fault
-
-    def _put(self, event: Event) -> None:
-        """Queues an event; on the model's thread."""
-        with self._changed:
-            self._events.append(event)
-            if isinstance(event, Step):
-                self._written.append(event.token_id)
-            self._done = self._done or isinstance(event, Finished)
-            self._changed.notify_all()
-        if self._on_event is not None:
-            self._on_event()
-
-    def _fail(self, fault: BaseException) -> None:
-        """Ends it with a fault; on the model's thread."""
-        with self._changed:
-            self._fault = fault
-            self._done = True
-            self._changed.notify_all()
-        if self._on_event is not None:
-            self._on_event()
 
 
 class Engine:
@@ -207,7 +108,19 @@ class Engine:
         generator: Generator | None = getattr(self, "_generator", None)  # closing takes it away at any moment
         if generator is None:
             raise _no_engine()
-        return generator.layers()
+        return generator.context.states()
+
+    def reusable(self, ids: Sequence[int]) -> int:
+        """How many tokens of the prompt `ids` a `generate` asked now would not read again; at most all but one.
+
+        From any thread; never waits: while the model reads or goes back, as of its last pass. Raises `PromptError` for
+        foreign ids, `EngineClosed`.
+        """
+        generator: Generator | None = getattr(self, "_generator", None)
+        if generator is None:
+            raise _no_engine()
+        self._check_ids(ids)
+        return generator.context.reusable(ids[: max(0, len(ids) - 1)])
 
     def generate(
         self,
@@ -251,6 +164,9 @@ class Engine:
             try:
                 with keep_awake():
                     self._generator.generate(request, control, generation._put)
+            except CallerFault as caller:
+                self._generator.context.settle()
+                generation._fail(caller.fault)
             except BaseException as fault:  # whatever it is, the reader is told: this thread has nobody to tell
                 self._generator.forget()
                 generation._fail(_as_device_error(fault))

@@ -19,6 +19,7 @@ from mlx_lm.utils import load_model as load_with_mlx_lm
 from gptoss_tui.engine.events import PrefillProgress
 from gptoss_tui.engine.params import SamplingParams
 from gptoss_tui.engine.worker import Engine
+from gptoss_tui.errors import PromptError
 from tests.engine.driving import (
     NEAR_TIE,
     assert_same_greedy,
@@ -132,6 +133,18 @@ class TestReuse:
             write(bounded, prompt, max_tokens=300)
             assert finished(write(bounded, prompt, max_tokens=2)).reused_tokens == 0
 
+    def test_reusable_tells_it_beforehand(self, engine: Engine) -> None:
+        engine.forget()
+        assert engine.reusable([]) == engine.reusable([5]) == engine.reusable(ids(300)) == 0
+        prompt = ids(300)
+        answer = tokens(write(engine, prompt))
+        for asked in (prompt, prompt[:1], [*prompt, *answer], [*prompt[:150], 5, 6], [*prompt, *answer, 5], [1, 2]):
+            told = engine.reusable(asked)
+            assert told == finished(write(engine, asked, max_tokens=1)).reused_tokens <= len(asked) - 1
+            write(engine, prompt)
+        with pytest.raises(PromptError):
+            engine.reusable([5000])
+
     @pytest.mark.parametrize("history_bytes", [0, 100_000, 2**28])
     def test_after_any_edit_as_from_a_cold_start(self, small_window: Path, history_bytes: int) -> None:
         edit = st.tuples(
@@ -148,8 +161,9 @@ class TestReuse:
                     kept = int(share * len(text))
                     prompt = [*text[:kept], *ids(new, seed=number)]
                     pins = [len(prompt) - 1, kept] if pinned else []
+                    told = warm.reusable(prompt)
                     found = write(warm, prompt, max_tokens=written, top_logprobs=2, pins=pins)
-                    assert finished(found).reused_tokens <= kept + new - 1
+                    assert finished(found).reused_tokens == told <= kept + new - 1
                     if history_bytes == 2**28 and number:
                         assert finished(found).reused_tokens >= min(kept, len(text) - 1, len(prompt) - 1)
                     cold.forget()

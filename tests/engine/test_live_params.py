@@ -12,10 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gptoss_tui.engine import generator
+from gptoss_tui.engine.drawing import Drawn
 from gptoss_tui.engine.events import Finished, Step
+from gptoss_tui.engine.generation import Generation
 from gptoss_tui.engine.params import SamplingParams
-from gptoss_tui.engine.worker import Engine, Generation
+from gptoss_tui.engine.worker import Engine
 from tests.engine.driving import GREEDY, PATIENCE, assert_same_greedy, finished, ids, steps, tokens, write
 
 Make = Callable[..., Path]
@@ -32,14 +33,14 @@ def changing(changes: dict[int, SamplingParams]) -> Callable[[int, int | None, S
 
 def just_before_emitting(monkeypatch: pytest.MonkeyPatch, act: Callable[[int], None]) -> None:
     """Calls `act(index)` when the token is known, the next pass is queued, and nothing was emitted yet."""
-    build = generator._step
+    build = Drawn.step
 
-    def interfered(drawn: Any, index: int, token: int, started: float) -> Step:
-        step = build(drawn, index, token, started)
+    def interfered(drawn: Drawn, index: int, started: float) -> Step:
+        step = build(drawn, index, started)
         act(index)
         return step
 
-    monkeypatch.setattr(generator, "_step", interfered)
+    monkeypatch.setattr(Drawn, "step", interfered)
 
 
 class TestBeforeSample:
@@ -193,13 +194,13 @@ class TestDraws:
     @pytest.fixture
     def calls(self, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> list[SamplingParams]:
         made: list[SamplingParams] = []
-        sampler = engine._generator._sampler
+        sampler = engine._generator.drawer.sampler
 
         def counted(logits: Any, params: SamplingParams, *rest: Any, **options: Any) -> Any:
             made.append(params)
             return sampler(logits, params, *rest, **options)
 
-        monkeypatch.setattr(engine._generator, "_sampler", counted)
+        monkeypatch.setattr(engine._generator.drawer, "sampler", counted)
         return made
 
     def test_one_a_token(self, engine: Engine, calls: list[SamplingParams]) -> None:

@@ -6,8 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from gptoss_tui.engine import memory
 from gptoss_tui.engine.checkpoint import TensorInfo
-from gptoss_tui.engine.memory import GIB, check_fit, physical_memory, resident_bytes, verdict, wired_limit_command
+from gptoss_tui.engine.memory import (
+    GIB,
+    check_fit,
+    container_limits,
+    physical_memory,
+    resident_bytes,
+    verdict,
+    wired_limit_command,
+)
 from gptoss_tui.errors import MemoryLimitError
 
 MAC_16 = (16 * GIB, 11_453_251_584)
@@ -54,3 +63,42 @@ def test_16_bit_floats_widen_on_the_cpu() -> None:
 
 def test_this_machine_has_memory() -> None:
     assert physical_memory() > GIB // 2
+
+
+class TestContainers:
+    def machine(self, root: Path, groups: str, limits: dict[str, str]) -> tuple[int, ...]:
+        for name, text in (
+            {"proc/self/cgroup": groups} | {f"sys/fs/cgroup/{key}": limits[key] for key in limits}
+        ).items():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_text(text)
+        return container_limits(root)
+
+    def test_version_2_from_inside(self, tmp_path: Path) -> None:
+        assert self.machine(tmp_path, "0::/\n", {"memory.max": "2147483648\n"}) == (2 * GIB,)
+
+    def test_version_2_from_outside_every_parent_holds(self, tmp_path: Path) -> None:
+        limits = {"memory.max": "max\n", "user/memory.max": "8000\n", "user/app/memory.max": "9000\n"}
+        assert sorted(self.machine(tmp_path, "0::/user/app\n", limits)) == [8000, 9000]
+
+    def test_version_2_whose_group_is_not_seen(self, tmp_path: Path) -> None:
+        assert self.machine(tmp_path, "0::/docker/4f\n", {"memory.max": "7000\n"}) == (7000,)
+
+    def test_version_1(self, tmp_path: Path) -> None:
+        groups = "5:cpu,cpuacct:/docker/4f\n4:memory:/docker/4f\n"
+        limits = {
+            "memory/memory.limit_in_bytes": "9223372036854771712\n",
+            "memory/docker/4f/memory.limit_in_bytes": "6000",
+        }
+        assert min(self.machine(tmp_path, groups, limits)) == 6000
+
+    @pytest.mark.parametrize("groups", ["", "0::/\n", "nonsense\n::::\n", "3:memory:/\n"])
+    def test_without_any_limit(self, tmp_path: Path, groups: str) -> None:
+        assert self.machine(tmp_path, groups, {"memory.max": "max\n"}) == ()
+
+    def test_another_system(self, tmp_path: Path) -> None:
+        assert container_limits(tmp_path) == ()
+
+    def test_the_smaller_one_counts(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(memory, "container_limits", lambda: (5 * GIB, 12345))
+        assert physical_memory() == 12345

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from gptoss_tui.engine.events import Finished, ModelInfo, Step
-from gptoss_tui.engine.worker import Engine, Generation
+from gptoss_tui.engine.generation import Generation
+from gptoss_tui.engine.worker import Engine
 from gptoss_tui.errors import (
     CheckpointError,
     EngineBusy,
@@ -186,6 +187,19 @@ class TestReading:
             next(generation)
             assert generation.reused_tokens == 59
 
+    def test_what_is_written_is_known_to_everybody_at_any_time(self, own: Engine) -> None:
+        held = Held(own)
+        generation = own.generate(ids(5), GREEDY, max_tokens=6)
+        assert generation.written == ()
+        held.allow(3)  # the prompt, and the passes behind the first two tokens
+        for _ in range(4):
+            held.wait()
+        assert len(generation.written) == 2
+        held.leave()
+        assert generation.wait(PATIENCE)
+        assert generation.written == tuple(tokens(generation.drain()))
+        assert len(generation.written) == 6
+
     def test_on_event_comes_once_for_each_on_the_models_thread(self, engine: Engine) -> None:
         threads: list[str] = []
         generation = engine.generate(
@@ -216,6 +230,16 @@ class TestReading:
         held.leave()
         list(generation)
         assert own.cached_tokens == 100
+
+    def test_reusable_never_waits(self, own: Engine) -> None:
+        prompt = ids(100)
+        write(own, prompt, max_tokens=1)
+        held = Held(own)
+        generation = own.generate([*prompt[:50], 1, 2], GREEDY, max_tokens=1)
+        held.wait()
+        assert own.reusable([*prompt[:50], 1, 2]) == 50
+        held.leave()
+        list(generation)
 
     def test_layers_while_writing_are_never_torn(self, engine: Engine) -> None:
         engine.forget()

@@ -35,7 +35,7 @@ class TestFaults:
         events: list[Any] = []
         with pytest.raises(ZeroDivisionError, match="in the hook"):
             events.extend(iter(generation.__next__, None))
-        self.usable(own)
+        self.usable(own, reused=5)
 
     def test_its_events_come_before_it(self, own: Engine) -> None:
         def hook(index: int, previous: int | None, params: SamplingParams) -> None:
@@ -58,6 +58,37 @@ class TestFaults:
         with pytest.raises(ZeroDivisionError):
             list(generation)
         self.usable(own)
+
+    @pytest.mark.parametrize("index", [0, 3])
+    def test_a_callers_runtime_error_is_not_the_devices(self, own: Engine, index: int) -> None:
+        def hook(now: int, previous: int | None, params: SamplingParams) -> None:
+            if now == index:
+                raise RuntimeError("mine")
+
+        prompt = ids(40)
+        first = tokens(write(own, prompt))
+        generation = own.generate(prompt, GREEDY, before_sample=hook)
+        with pytest.raises(RuntimeError, match=r"^mine$"):
+            list(generation)
+        assert generation.written == tuple(first[:index])
+        # The caches are none the worse for it.
+        assert own.cached_tokens == 40 + index
+        again = write(own, prompt)
+        assert (finished(again).reused_tokens, tokens(again)) == (39, first)
+
+    def test_a_runtime_error_of_on_event_is_not_the_devices(self, own: Engine) -> None:
+        def on_event() -> None:
+            if own.cached_tokens > 42:
+                raise RuntimeError("the screen is gone")
+
+        prompt = ids(40)
+        first = tokens(write(own, prompt))
+        with pytest.raises(RuntimeError, match="the screen is gone"):
+            list(own.generate(prompt, GREEDY, on_event=on_event))
+        again = write(own, [*prompt, *first])
+        assert finished(again).reused_tokens >= 42
+        own.forget()
+        assert tokens(write(own, [*prompt, *first])) == tokens(again)
 
     @pytest.mark.parametrize("calls", [0, 1, 5])
     def test_of_the_device(self, own: Engine, calls: int) -> None:
@@ -107,10 +138,11 @@ class TestFaults:
         held.leave()
         self.usable(own)
 
-    def usable(self, engine: Engine) -> None:
+    def usable(self, engine: Engine, reused: int = 0) -> None:
+        """It answers, from empty caches unless `reused` tokens were kept."""
         assert not engine.busy
         first = write(engine, ids(40))
-        assert finished(first).reused_tokens == 0
+        assert finished(first).reused_tokens == reused
         assert tokens(write(engine, ids(40))) == tokens(first)
 
 
