@@ -1,78 +1,58 @@
-"""Makes the pictures in docs/images from the running program: the bundled model, a fixed seed, three sizes.
+"""Makes the pictures in docs/images from the running program, and the texts by which a test sees that they are current.
 
-    python docs/screenshots.py
+    python docs/screenshots.py              # all of it, from a conversation recorded anew with the bundled model
+    python docs/screenshots.py --keep       # from the recording that is there; half the time
 
-Needs `rsvg-convert` (Debian: librsvg2-bin; Homebrew: librsvg) to turn Textual's SVG into PNG.
+Needs `rsvg-convert` (Debian: librsvg2-bin; Homebrew: librsvg), and Pillow to make the files small (pip install pillow).
+What is photographed, and how, is in tests/docs/pictures.
 """
 
 from __future__ import annotations
 
-import asyncio
+import io
 import subprocess
-import tempfile
-from collections.abc import Callable
-from dataclasses import replace
+import sys
 from pathlib import Path
 
-from gptoss_tui.chat.session import Session
-from gptoss_tui.engine.params import SamplingParams
-from gptoss_tui.engine.worker import Engine
-from gptoss_tui.models.bundled import NOTICE, demo_checkpoint
-from gptoss_tui.tui import TuiOptions
-from gptoss_tui.tui.app import GptOssApp
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-IMAGES = Path(__file__).with_name("images")
-SIZES = {"tui-narrow": (80, 24), "tui-wide": (120, 36), "tui-large": (200, 50)}
-QUESTIONS = ("Write a Python function that reverses a string.", "Why is the sky blue?")
-TOKENS = 70
-"""How far the second answer has come when the picture is taken."""
+from tests.docs.pictures import recording
+from tests.docs.pictures.gallery import IMAGES, PICTURES, png_line, screen_text
 
-
-async def picture(name: str, size: tuple[int, int], scratch: Path) -> None:
-    """One picture: an answer that is there, one that is being written, and a temperature changed on the way."""
-    params = SamplingParams(temperature=0.7, top_p=0.9, seed=4)
-    options = TuiOptions(
-        model=demo_checkpoint(), params=params, about=lambda folder: NOTICE, history_file=scratch / "history.jsonl"
-    )
-    app = GptOssApp(options)
-    async with app.run_test(size=size) as pilot:
-        conductor = app.main.conductor
-        await _until(lambda: conductor.backend is not None)
-        assert conductor.backend is not None
-        session, engine = conductor.backend.session, conductor.backend.engine
-        assert isinstance(session, Session)
-        assert isinstance(engine, Engine)
-        for question in QUESTIONS:
-            await pilot.press(*question)
-            await pilot.press("enter")
-            await _until(lambda: session.turn is not None)
-            if question is not QUESTIONS[-1]:
-                await _until(lambda: session.turn is None)
-        prompt_tokens = len(session.turn.prompt_ids) if session.turn is not None else 0
-        await _until(lambda: engine.cached_tokens >= prompt_tokens + TOKENS // 2)
-        conductor.set_params(replace(session.params, temperature=0.3))
-        await _until(lambda: engine.cached_tokens >= prompt_tokens + TOKENS)
-        await pilot.pause(0.25)
-        svg = scratch / f"{name}.svg"
-        drawn = app.export_screenshot(title="gptoss")
-        # Spaces at the edges of a text element are columns here, which SVG drops unless told otherwise.
-        svg.write_text(drawn.replace("<text ", '<text xml:space="preserve" '), encoding="utf-8")
-    app.close()
-    subprocess.run(["rsvg-convert", "--zoom", "1", "--output", str(IMAGES / f"{name}.png"), str(svg)], check=True)
-    print(IMAGES / f"{name}.png")
-
-
-async def _until(condition: Callable[[], bool]) -> None:
-    while not condition():
-        await asyncio.sleep(0.01)
+ZOOM = 1.5
+COLOURS = 48
+"""A picture has a dozen colours; what is more is between them, at the edges of letters."""
 
 
 def main() -> None:
-    """Writes all pictures."""
+    """Writes all of them, and sweeps away what belongs to none."""
     IMAGES.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as scratch:
-        for name, size in SIZES.items():
-            asyncio.run(picture(name, size, Path(scratch)))
+    if "--keep" not in sys.argv[1:]:
+        recording.save(recording.record())
+    recorded = recording.load()
+    for picture in PICTURES:
+        grid = picture.shoot(recorded)
+        drawn = subprocess.run(
+            ["rsvg-convert", "--zoom", str(ZOOM)], input=picture.svg(grid).encode(), capture_output=True, check=True
+        ).stdout
+        picture.png.write_bytes(smaller(drawn))
+        picture.text.write_text(screen_text(grid) + png_line(picture), encoding="utf-8")
+        print(f"{picture.png.name}  {picture.png.stat().st_size / 1000:.0f} KB", flush=True)
+    ours = {path for picture in PICTURES for path in (picture.png, picture.text)}
+    for path in set(IMAGES.iterdir()) - ours:
+        path.unlink()
+
+
+def smaller(png: bytes) -> bytes:
+    """The same picture with a palette, where Pillow is installed."""
+    try:
+        from PIL import Image
+    except ImportError:
+        return png
+    made = io.BytesIO()
+    whole = Image.open(io.BytesIO(png)).convert("RGBA")
+    whole.quantize(COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(made, "PNG", optimize=True)
+    return made.getvalue()
 
 
 if __name__ == "__main__":
