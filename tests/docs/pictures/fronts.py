@@ -12,7 +12,7 @@ from typing import cast
 
 from gptoss_tui.engine.events import LoadProgress
 from gptoss_tui.models.bundled import NOTICE, demo_checkpoint
-from gptoss_tui.repl.conversation import Opened
+from gptoss_tui.repl.opening import Opened
 from gptoss_tui.repl.options import ReplOptions
 from gptoss_tui.themes import theme_named
 from gptoss_tui.tui.app import GptOssApp
