@@ -65,7 +65,7 @@ async def _still(test: Driven) -> None:
         await test.pilot.pause(_QUIET_S)
 
 
-def repl(theme: str, columns: int, rows: int) -> Grid:
+def repl(recording: Recording, theme: str, columns: int, rows: int) -> Grid:
     """The plain front end on a pseudo-terminal: the same conversation, and a table asked for in between."""
     with tempfile.TemporaryDirectory() as folder:
         argv = [sys.executable, "-m", "tests.docs.pictures.fronts", theme]
@@ -81,6 +81,7 @@ def repl(theme: str, columns: int, rows: int) -> Grid:
             turns = round((BEGIN.temperature - COOLER) * 10)
             window.type("-" * turns)
             window.until_shown(f"temperature {COOLER:.2f}")
+            window.until_shown(f"context {recording.answers[-1].tokens:,}/")
             _settled(window)
             return from_emulator(window.screen, theme_named(theme))
 
@@ -109,7 +110,7 @@ def shoot(recording: Recording, front: str, theme: str, columns: int, rows: int)
     """One picture's screen."""
     if front == "tui":
         return asyncio.run(tui(recording, theme, columns, rows))
-    return repl(theme, columns, rows)
+    return repl(recording, theme, columns, rows)
 
 
 if __name__ == "__main__":

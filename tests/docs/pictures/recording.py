@@ -42,6 +42,11 @@ class Recorded:
     layers: tuple[LayerState, ...]
     """As they were after the last of the events."""
 
+    @property
+    def tokens(self) -> int:
+        """Those of the prompt and of the answer."""
+        return self.prompt_tokens + sum(isinstance(event, Step) for event in self.events)
+
 
 @dataclass(frozen=True, slots=True)
 class Recording:
