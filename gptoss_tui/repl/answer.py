@@ -19,8 +19,7 @@ class AnswerRows:
     """The rows of one answer. Each is handed out once, for good; `tail` shows what is not settled yet."""
 
     def __init__(self, width: int, thinking: Thinking) -> None:
-        self.width = width
-        """Cells of a row; a change holds from the next part on."""
+        self._width = width
         self.thinking = thinking
         """What to do with thinking; a change holds from the next part on."""
         self._part: tuple[Channel | None, str | None] | None = None
@@ -30,6 +29,17 @@ class AnswerRows:
         self._pieces = 0
         self._thought: list[str] = []
         self._begun = False
+
+    @property
+    def width(self) -> int:
+        """Cells of a row; a change holds for the rows not yet handed out."""
+        return self._width
+
+    @width.setter
+    def width(self, width: int) -> None:
+        self._width = width
+        if self._stream is not None:
+            self._stream.width = width
 
     @property
     def thought(self) -> str:
@@ -68,14 +78,14 @@ class AnswerRows:
         self._visible = Visible()
         self._pieces = 0
         if channel != "analysis" and recipient is None:
-            self._stream = MarkdownStream(self.width)
+            self._stream = MarkdownStream(self._width)
             self._label = ""
             return between
         self._label = f"Call of {visible_token(recipient)}" if recipient else "Thinking"
         if self.thinking == "fold":
             self._stream = None
             return between
-        self._stream = PlainStream(self.width, THINKING_STYLE)
+        self._stream = PlainStream(self._width, THINKING_STYLE)
         return [*between, [("class:secondary", self._label)]]
 
     def _feed(self, text: str) -> list[Row]:

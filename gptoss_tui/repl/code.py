@@ -16,45 +16,42 @@ from gptoss_tui.repl.styles import code_style
 LOOKED_BACK = 6_000
 """Characters above a line that its colours may depend on: lexing all of a long block for each line would take ever
 longer."""
+LONGEST_COLOURED = 1_000
+"""Characters of a line that is coloured: no one wrote a longer one by hand, and a lexer may take very long for it."""
 _SPACE = "\ue000"
 
 
 class CodeBlock:
     """One fenced block."""
 
-    def __init__(self, language: str, width: int) -> None:
+    def __init__(self, language: str) -> None:
         self._language = language
-        self._width = width
         self._lexer = _lexer(language)
         self._above = ""
 
-    def begin(self) -> Row:
-        """The row above the code: a rule with the language's name."""
-        name = f" {self._language} " if self._language else ""
-        return [("class:border", "──"), ("class:muted", name), ("class:border", "─" * max(0, self._rule - len(name)))]
+    def begin(self, width: int) -> Row:
+        """The row above the code: a rule with the language's name. `width` is in cells, here and below."""
+        name = f" {self._language[:20]} " if self._language else ""
+        rule = "─" * max(0, _rule(width) - len(name))
+        return [("class:border", "──"), ("class:muted", name), ("class:border", rule)]
 
-    def end(self) -> Row:
+    def end(self, width: int) -> Row:
         """The row under the code."""
-        return [("class:border", "─" * (self._rule + 2))]
+        return [("class:border", "─" * (_rule(width) + 2))]
 
-    @property
-    def _rule(self) -> int:
-        return max(4, min(self._width, 40) - 2)
-
-    def line(self, line: str) -> list[Row]:
+    def line(self, line: str, width: int) -> list[Row]:
         """One whole line of code; without anything before it, so that what a terminal copies is code."""
-        rows = self._rows(line)
+        rows = self.partial(line, width)
         self._above += line + "\n"
         if len(self._above) > LOOKED_BACK:
             cut = self._above.find("\n", len(self._above) - LOOKED_BACK) + 1
             self._above = self._above[cut:]
         return rows
 
-    def partial(self, line: str) -> list[Row]:
+    def partial(self, line: str, width: int) -> list[Row]:
         """A line that is still being written."""
-        return self._rows(line)
-
-    def _rows(self, line: str) -> list[Row]:
+        if len(line) > LONGEST_COLOURED:
+            return _broken([("class:code-text", line)], width)
         tokens = self._lexer.get_tokens(self._above + line + "\n")
         skipped, row = len(self._above), list[tuple[str, str]]()
         for kind, text in tokens:
@@ -62,7 +59,11 @@ class CodeBlock:
             skipped = max(0, skipped - len(text))
             if shown := shown.rstrip("\n"):
                 row.append((code_style(kind), shown))
-        return _broken(row, self._width)
+        return _broken(row, width)
+
+
+def _rule(width: int) -> int:
+    return max(4, min(width, 40) - 2)
 
 
 def _broken(row: Row, width: int) -> list[Row]:

@@ -12,17 +12,20 @@ from gptoss_tui.repl.rows import Row
 
 _SPECIAL = re.compile(r"[\\`*_~\[]")
 _PUNCTUATION = frozenset(r"!\"#$%&'()*+,-./:;<=>?@[\]^_`{|}~")
-_LINK = re.compile(r"\[([^\[\]]+)\]\(([^\s()]*(?:\([^\s()]*\)[^\s()]*)*)\)")
-_LINK_BEGUN = re.compile(r"\[[^\[\]]*(?:\](?:\([^\s()]*(?:\([^\s()]*\)?[^\s()]*)*)?)?\Z")
+# Bounded, since a line of brackets would take as long as its length squared.
+_LINK = re.compile(r"\[([^\[\]]{1,300})\]\(([^\s()]{0,500}(?:\([^\s()]{0,100}\)[^\s()]{0,100}){0,4})\)")
+_LINK_BEGUN = re.compile(r"\[[^\[\]]{0,300}(?:\](?:\([^\s()]{0,500}(?:\([^\s()]{0,100}\)?[^\s()]{0,100}){0,4})?)?\Z")
+_DEEPEST = 6
+"""Emphasis within emphasis that is still told apart."""
 _EMPHASIS = {"**": "bold", "__": "bold", "*": "italic", "_": "italic", "~~": "strike"}
 
 
-def inline(text: str, style: str = "", *, complete: bool = True) -> tuple[Row, int | None]:
+def inline(text: str, style: str = "", *, complete: bool = True, depth: int = 0) -> tuple[Row, int | None]:
     """The fragments of one line, and how many characters of them are settled; None where all are.
 
-    `complete` says that nothing will be added to the line.
+    `complete` says that nothing will be added to the line, `depth` how many emphases it stands in.
     """
-    scanner = _Scanner(text, style, complete)
+    scanner = _Scanner(text, style, complete, depth)
     scanner.scan()
     return scanner.row, scanner.settled
 
@@ -30,10 +33,13 @@ def inline(text: str, style: str = "", *, complete: bool = True) -> tuple[Row, i
 class _Scanner:
     """One pass over a line."""
 
-    def __init__(self, text: str, style: str, complete: bool) -> None:
+    def __init__(self, text: str, style: str, complete: bool, depth: int) -> None:
         self._text = text
         self._style = style
         self._complete = complete
+        self._depth = depth
+        self._unclosed: set[str] = set()
+        """Signs that nothing closes from here on: each is looked for once."""
         self._shown = 0
         self.row: Row = []
         self.settled: int | None = None
@@ -73,7 +79,7 @@ class _Scanner:
 
     def _code(self, at: int) -> int:
         ticks = _run(self._text, at)
-        closing = at + ticks
+        closing = at + ticks if "`" * ticks not in self._unclosed else len(self._text)
         while (closing := self._text.find("`" * ticks, closing)) >= 0:
             if (run := _run(self._text, closing)) == ticks:
                 self._closed_at(closing + ticks)
@@ -83,6 +89,7 @@ class _Scanner:
                 self._put(inner, "class:code-string")
                 return closing + ticks
             closing += run
+        self._unclosed.add("`" * ticks)
         self._open()
         self._put("`" * ticks)
         return at + ticks
@@ -103,17 +110,20 @@ class _Scanner:
         char = self._text[at]
         run = _run(self._text, at)
         sign = char * min(run, 2)
-        if sign not in _EMPHASIS or not self._may_open(at, run):
+        if sign not in _EMPHASIS or self._depth >= _DEEPEST or not self._may_open(at, run):
             self._put(char * run)
             return at + run
         closing = self._closing(at + len(sign), sign)
         if closing is None:
+            self._unclosed.add(sign)
             self._open()
             self._put(sign)
             return at + len(sign)
         end = closing + len(sign)
         self._closed_at(end)
-        inner, _ = inline(self._text[at + len(sign) : closing], f"{self._style} {_EMPHASIS[sign]}".strip())
+        inner, _ = inline(
+            self._text[at + len(sign) : closing], f"{self._style} {_EMPHASIS[sign]}".strip(), depth=self._depth + 1
+        )
         for style, text in inner:
             self.row.append((style, text))
             self._shown += len(text)
@@ -129,7 +139,7 @@ class _Scanner:
         return not after.isspace() and not inside_a_word
 
     def _closing(self, start: int, sign: str) -> int | None:
-        at = start
+        at = start if sign not in self._unclosed else len(self._text)
         while (at := self._text.find(sign, at)) >= 0:
             run = _run(self._text, at)
             after = self._text[at + run : at + run + 1]

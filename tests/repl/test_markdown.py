@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from gptoss_tui.repl.inline import inline
 from gptoss_tui.repl.markdown import MarkdownStream
-from gptoss_tui.repl.rows import Row, row_text, row_width
+from gptoss_tui.repl.rows import Row, row_text, row_width, wrap
 
 SAMPLE = """# A *heading*
 
@@ -72,6 +72,54 @@ class TestStreaming:
         kept = {char for char in text if char.isalnum() and not char.isdigit()}
         # A fence's first line names a language, and that may be shortened to nothing else.
         assert kept <= {char for row in whole for char in row_text(row)} or "```" in text or "~~~" in text
+
+    @settings(max_examples=30, deadline=None)
+    @given(st.lists(st.tuples(st.integers(1, 30), st.integers(8, 60)), min_size=1, max_size=30))
+    def test_the_width_may_change_in_mid_line(self, cuts: list[tuple[int, int]]) -> None:
+        text = (
+            "One long line with **bold words and `code`** in it, 日本語の文章、and a [link](http://x.y) to end it. " * 3
+        )
+        markdown, rows, at = MarkdownStream(40), list[Row](), 0
+        for size, width in cuts:
+            markdown.width = width
+            new = markdown.feed(text[at : at + size])
+            assert all(row_width(row) <= width for row in new + markdown.tail())
+            rows, at = rows + new, at + size
+        rows += markdown.feed(text[at:]) + markdown.finish()
+        shown = "".join(row_text(row) for row in rows)
+        wanted = "".join(row_text(row) for row in stream([text], 1_000))
+        assert shown.replace(" ", "") == wanted.replace(" ", "")
+
+
+class TestWidth:
+    """What a row holds, where terminals differ on it."""
+
+    def test_wide_text_is_broken_between_its_characters(self) -> None:
+        rows = [row_text(row) for row in wrap([("", "これは「長い」行なので、折り返される。")], 11)]
+        assert rows == ["これは「長", "い」行なの", "で、折り返", "される。"]
+
+    def test_what_is_joined_stays_together(self) -> None:
+        family = "👩\u200d👩\u200d👧\u200d👦"
+        rows = [row_text(row) for row in wrap([("", family * 5)], 20)]
+        assert rows == [family * 2, family * 2, family]
+        assert row_width([("", "❤\ufe0f" * 4)]) == 8
+
+    def test_a_table_is_made_to_fit(self) -> None:
+        source = "| a | long |\n|--:|:-:|\n| 1 | some words that take more than one line |\n| 日本 | x |\n"
+        rows = [row_text(row) for row in stream([source], 24)]
+        assert rows == [
+            "   a │       long",
+            "─────┼──────────────────",
+            "   1 │  some words that",
+            "     │  take more than",
+            "     │     one line",
+            "─────┼──────────────────",
+            "日本 │         x",
+        ]
+
+    def test_a_table_with_too_many_columns_is_shown_as_typed(self) -> None:
+        source = "|" + "column |" * 9 + "\n" + "|---" * 9 + "|\n"
+        assert row_text(stream([source], 40)[0]).startswith("|column |")
 
 
 class TestLook:
