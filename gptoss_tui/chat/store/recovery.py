@@ -1,32 +1,32 @@
-"""What dead processes left half done: answers become interrupted ones, with the tokens that were saved.
+"""What dead processes left half done, and what was deleted: put right, and removed for good.
 
-The ids are put right at once; their text follows as soon as somebody has the vocabulary they belong to. Each function
-is part of somebody's transaction. Knows neither files nor threads.
+The tokens that were saved of an answer are gathered at once; they become an interrupted answer as soon as somebody has
+the vocabulary that reads them. Each function is part of somebody's transaction. Knows neither files nor threads.
 """
 
 from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 
 from gptoss_tui.chat.store import rows, search
-from gptoss_tui.chat.store.packing import pack, unpack
-from gptoss_tui.chat.tree import Ending
-from gptoss_tui.harmony.messages import Message
+from gptoss_tui.chat.store.packing import pack
+from gptoss_tui.chat.tree import Node
 
 RESTORABLE_S = 30 * 86_400.0
 """How long a deleted conversation can be restored."""
 
-ReadBack = Callable[[Sequence[int]], tuple[tuple[Message, ...], Ending]]
-"""An answer's ids as the messages that go into a conversation, and how it ended."""
+ReadBack = Callable[[Node], Node]
+"""An answer that was being written when its process died, as if it had been stopped there."""
 
 
 def settle(c: sqlite3.Connection, living: Collection[str]) -> None:
     """Ends what was under way in processes that are none of `living`."""
-    for (writer,) in c.execute("SELECT DISTINCT written_by FROM nodes WHERE written_by IS NOT NULL").fetchall():
+    writing = "SELECT DISTINCT written_by FROM nodes WHERE ending = 'writing' AND written_by IS NOT NULL"
+    for (writer,) in c.execute(writing).fetchall():
         if writer not in living:
-            _interrupt(c, writer)
+            _gather(c, writer)
     for (instance,) in c.execute("SELECT DISTINCT open_by FROM conversations WHERE open_by IS NOT NULL").fetchall():
         if instance not in living:
             c.execute("UPDATE conversations SET dropped = updated, open_by = NULL WHERE open_by = ?", (instance,))
@@ -34,31 +34,39 @@ def settle(c: sqlite3.Connection, living: Collection[str]) -> None:
 
 def leave(c: sqlite3.Connection, instance: str, *, dropped: bool) -> None:
     """`instance` ends; `dropped`: it was not its person who left, and wants to go on there."""
-    _interrupt(c, instance)
+    _gather(c, instance)
     c.execute(
         "UPDATE conversations SET open_by = NULL, dropped = ? WHERE open_by = ?",
         (time.time() if dropped else None, instance),
     )
 
 
-def _interrupt(c: sqlite3.Connection, writer: str) -> None:
-    for key, packed in c.execute("SELECT key, token_ids FROM nodes WHERE written_by = ?", (writer,)).fetchall():
-        ids = max(unpack(packed), rows.get_pieces(c, key), key=len)
+def _gather(c: sqlite3.Connection, writer: str) -> None:
+    under_way = "SELECT key FROM nodes WHERE ending = 'writing' AND written_by = ?"
+    for (key,) in c.execute(under_way, (writer,)).fetchall():
+        ids = rows.saved_ids(c, key)
         c.execute(
-            """UPDATE nodes SET token_ids = ?, tokens = ?, ending = 'interrupted', written_by = NULL, unread = ?
-               WHERE key = ?""",
-            (pack(ids), len(ids), bool(ids), key),
+            "UPDATE nodes SET token_ids = ?, tokens = ?, written_by = NULL WHERE key = ?", (pack(ids), len(ids), key)
         )
         c.execute("DELETE FROM pieces WHERE node = ?", (key,))
 
 
 def read_back(c: sqlite3.Connection, vocabulary: str, read: ReadBack) -> None:
-    """Gives answers that were cut off their text, where their ids belong to `vocabulary`."""
-    unread = c.execute("SELECT key, token_ids FROM nodes WHERE unread AND vocabulary = ?", (vocabulary,)).fetchall()
-    for key, packed in unread:
-        messages, ending = read(unpack(packed))
-        rows.put_messages(c, key, messages)
-        c.execute("UPDATE nodes SET unread = 0, ending = ? WHERE key = ?", (ending, key))
+    """Makes interrupted answers of those that dead processes left, where their ids belong to `vocabulary`."""
+    left = c.execute(
+        """SELECT DISTINCT conversations.id, conversations.key FROM nodes
+           JOIN conversations ON conversations.key = conversation
+           WHERE ending = 'writing' AND written_by IS NULL AND nodes.vocabulary = ?""",
+        (vocabulary,),
+    )
+    for conversation_id, key in left.fetchall():
+        under_way = rows.writers(c, conversation_id)
+        updated = c.execute("SELECT updated FROM conversations WHERE key = ?", (key,)).fetchone()[0]
+        for node in list(rows.get_nodes(c, key)):
+            if node.ending == "writing" and node.vocabulary == vocabulary and node.id not in under_way:
+                rows.put_node(c, conversation_id, read(node))
+        # Reading is no change that lists should put first.
+        c.execute("UPDATE conversations SET updated = ? WHERE key = ?", (updated, key))
 
 
 def purge(c: sqlite3.Connection, before: float) -> list[str]:

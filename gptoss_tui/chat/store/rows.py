@@ -86,8 +86,8 @@ def put_node(c: sqlite3.Connection, conversation_id: str, node: Node, written_by
            (conversation, id, parent, role, ending, edited, created, token_ids, tokens, vocabulary, figures, written_by)
            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
            ON CONFLICT (conversation, id) DO UPDATE SET (ending, edited, token_ids, tokens, vocabulary, figures,
-           written_by, unread) = (excluded.ending, excluded.edited, excluded.token_ids, excluded.tokens,
-           excluded.vocabulary, excluded.figures, excluded.written_by, 0)""",
+           written_by) = (excluded.ending, excluded.edited, excluded.token_ids, excluded.tokens, excluded.vocabulary,
+           excluded.figures, excluded.written_by)""",
         (
             *(conversation, node.id, node.parent, node.role, node.ending, node.edited, node.created),
             *(pack(node.token_ids), len(node.token_ids), pack_text(node.vocabulary), figures, written_by),
@@ -170,7 +170,11 @@ def put_archive(c: sqlite3.Connection, archive: Archive, folder: str | None = No
 
 
 def get_archive(c: sqlite3.Connection, conversation_id: str) -> Archive:
-    """A whole conversation; an answer that is being written holds what was saved of it. Raises `KeyError`."""
+    """A whole conversation. Raises `KeyError`.
+
+    An answer whose ending is `writing` holds the ids that were saved of it, and no text of its own yet: a process is
+    writing it, or died over it.
+    """
     row = c.execute(
         """SELECT key, title, instructions, effort, date, model, vocabulary, params, origin, created, updated, head
            FROM conversations WHERE id = ?""",
@@ -218,13 +222,25 @@ def get_nodes(c: sqlite3.Connection, conversation: int) -> Iterator[Node]:
             edited=bool(edited),
             created=created,
         )
-        yield node if written_by is None else replace(node, token_ids=get_pieces(c, key) or node.token_ids)
+        yield node if written_by is None else replace(node, token_ids=saved_ids(c, key))
 
 
-def get_pieces(c: sqlite3.Connection, key: int) -> tuple[int, ...]:
-    """The ids that were saved of an answer under way."""
+def saved_ids(c: sqlite3.Connection, key: int) -> tuple[int, ...]:
+    """The ids that were saved of an answer under way; of one that was gone on with, at least what it had before."""
     pieces = c.execute("SELECT token_ids FROM pieces WHERE node = ? ORDER BY first", (key,))
-    return tuple(token for (packed,) in pieces for token in unpack(packed))
+    written = tuple(token for (packed,) in pieces for token in unpack(packed))
+    begun = c.execute("SELECT token_ids FROM nodes WHERE key = ?", (key,)).fetchone()
+    return written or unpack(begun[0])
+
+
+def writers(c: sqlite3.Connection, conversation_id: str) -> dict[str, str]:
+    """For each answer under way its node's id, and the instance that writes it."""
+    rows = c.execute(
+        """SELECT nodes.id, written_by FROM nodes JOIN conversations ON conversations.key = conversation
+           WHERE ending = 'writing' AND written_by IS NOT NULL AND conversations.id = ?""",
+        (conversation_id,),
+    )
+    return dict(rows.fetchall())
 
 
 def _messages(c: sqlite3.Connection, conversation: int) -> Iterator[tuple[int, Message]]:

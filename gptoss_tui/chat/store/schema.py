@@ -53,11 +53,9 @@ MIGRATIONS: tuple[str, ...] = (
         figures TEXT,
         looked INTEGER NOT NULL DEFAULT 0,
         written_by TEXT,
-        unread INTEGER NOT NULL DEFAULT 0,
         UNIQUE (conversation, id)
     );
-    CREATE INDEX nodes_under_way ON nodes (written_by) WHERE written_by IS NOT NULL;
-    CREATE INDEX nodes_unread ON nodes (vocabulary) WHERE unread;
+    CREATE INDEX nodes_under_way ON nodes (ending) WHERE ending = 'writing';
     CREATE TABLE messages (
         node INTEGER NOT NULL REFERENCES nodes (key) ON DELETE CASCADE,
         place INTEGER NOT NULL,

@@ -25,14 +25,14 @@ def told() -> Told:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of its own with 256 KiB."""
+    """A file system of its own with one MiB."""
     folder = tmp_path / "small"
     folder.mkdir()
-    mounted = os.getuid() == 0 and _mount(folder, "size=256k")
+    mounted = os.getuid() == 0 and _mount(folder, "size=1m")
     if not mounted:
         pytest.skip("only root may mount a small file system; see test_no_file_grows")
     yield folder
-    subprocess.run(["umount", folder], check=True)
+    subprocess.run(["umount", "-l", folder], check=True)
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def read_only(tmp_path: Path) -> Iterator[Path]:
         folder.chmod(0o700)
     elif _mount(folder, "size=4m,ro"):
         yield folder
-        subprocess.run(["umount", folder], check=True)
+        subprocess.run(["umount", "-l", folder], check=True)
     else:
         pytest.skip("root writes everywhere, and may not mount here")
 
