@@ -103,7 +103,7 @@ class Writer:
         with self._changed:
             wanted = self._submitted
             self._changed.wait_for(lambda: self._done >= wanted or self._hopeless, timeout)
-            return self._done >= wanted
+            return self._done >= wanted and not self._hopeless
 
     def close(self, timeout: float) -> bool:
         """Writes what waits, tries once where that fails, and ends; whether it has ended in time."""
