@@ -9,7 +9,7 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gptoss_tui.chat.store import rows, schema, search
@@ -18,6 +18,7 @@ from gptoss_tui.chat.store.packing import LARGEST_ID, pack, pack_text, unpack, u
 from tests.chat.store.archives import archives, parts, small, texts
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, LARGEST_ID) | st.integers(0, 300)))
 def test_packed_ids(ids: list[int]) -> None:
     assert unpack(pack(ids)) == tuple(ids)
@@ -34,6 +35,7 @@ def test_what_was_never_packed_is_refused(damaged: bytes) -> None:
         unpack(damaged)
 
 
+@settings(deadline=None)
 @given(texts)
 def test_packed_texts(text: str) -> None:
     stored = pack_text(text)
@@ -41,6 +43,7 @@ def test_packed_texts(text: str) -> None:
         assert unpack_text(c.execute("SELECT ?", (stored,)).fetchone()[0]) == text
 
 
+@settings(deadline=None)
 @given(archives)
 def test_json_and_back(archive: Archive) -> None:
     written = json.dumps(to_json(archive), allow_nan=False)
@@ -49,6 +52,7 @@ def test_json_and_back(archive: Archive) -> None:
     assert read.updated == archive.updated
 
 
+@settings(deadline=None)
 @given(archives)
 def test_rows_and_back(archive: Archive) -> None:
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as c:
