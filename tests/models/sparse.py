@@ -107,18 +107,39 @@ def card_checkpoint(folder: Path, *, shards: int = 3, tokenizer: bool = True, or
     """Writes the folder of the card, or of the original that it was made from, with an index, and returns it."""
     folder.mkdir(parents=True, exist_ok=True)
     tensors = original_tensors() if original else card_tensors()
+    for file, names in shard_names(tensors, shards).items():
+        sparse_file(folder / file, {name: tensors[name] for name in names})
+    return describe_checkpoint(folder, tensors, shards, tokenizer=tokenizer, original=original)
+
+
+def shard_names(tensors: Mapping[str, Tensor], shards: int) -> dict[str, list[str]]:
+    """Which tensors lie in which file: about as many in each."""
     names = list(tensors)
-    where: dict[str, str] = {}
-    for shard in range(shards):
-        part = names[shard * len(names) // shards : (shard + 1) * len(names) // shards]
-        file = f"model-{shard + 1:05d}-of-{shards:05d}.safetensors"
-        sparse_file(folder / file, {name: tensors[name] for name in part})
-        where |= dict.fromkeys(part, file)
+    return {
+        f"model-{shard + 1:05d}-of-{shards:05d}.safetensors": names[
+            shard * len(names) // shards : (shard + 1) * len(names) // shards
+        ]
+        for shard in range(shards)
+    }
+
+
+def describe_checkpoint(
+    folder: Path,
+    tensors: Mapping[str, Tensor],
+    shards: int,
+    *,
+    layers: int = 24,
+    tokenizer: bool = True,
+    original: bool = False,
+) -> Path:
+    """Writes everything but the weights: index, configs, and the genuine vocabulary where it is wanted."""
+    where = {name: file for file, names in shard_names(tensors, shards).items() for name in names}
     total = sum(_ITEM[dtype] * prod(shape) for dtype, shape in tensors.values())
     index = {"metadata": {"total_size": total}, "weight_map": where}
     (folder / "model.safetensors.index.json").write_text(json.dumps(index))
     quantised = {"quantization": None, "quantization_config": {"quant_method": "mxfp4"}} if original else {}
-    (folder / "config.json").write_text(json.dumps(geometry(**CARD | quantised)))
+    config = geometry(**CARD | quantised | {"num_hidden_layers": layers})
+    (folder / "config.json").write_text(json.dumps(config))
     (folder / "generation_config.json").write_text(
         json.dumps({"eos_token_id": [200_002, 199_999, 200_012], "pad_token_id": 199_999})
     )
