@@ -1,64 +1,54 @@
-"""Plays the two engines against each other, in turns, and collects what they did. Prints nothing."""
+"""Plays the two engines against each other, in turns, and tells each figure as soon as it has it. Prints nothing."""
 
 from __future__ import annotations
 
-import random
+import statistics
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import mlx.core as mx
 
 from gptoss_tui import __version__
+from gptoss_tui.bench.bandwidth import memory_bandwidth
+from gptoss_tui.bench.plan import Job, Plan, Row, jobs
+from gptoss_tui.bench.roofline import Floor, floors
 from gptoss_tui.bench.samplers import compare_samplers
 from gptoss_tui.bench.sides import MlxLm, Ours, Side, Timing
 from gptoss_tui.engine.events import ModelInfo
 from gptoss_tui.engine.memory import physical_memory
 from gptoss_tui.engine.params import SamplingParams
+from gptoss_tui.errors import GptOssError
+from gptoss_tui.models.fit import Machine, this_machine
+from gptoss_tui.models.inspection import Inspection, inspect
 
-GREEDY = SamplingParams(temperature=0)
-TOP_P = SamplingParams(top_p=0.95)
 SAMPLERS = {"top-p 0.9": SamplingParams(top_p=0.9), "top-k 40": SamplingParams(top_k=40)}
 
-_LONG_S = 20.0
-"""A turn of this many seconds is long."""
 _MEMORY_SHARE = 0.6
-"""Share of memory that two copies of the model may take; beyond it they are loaded one after the other."""
+"""Share of the device's memory that two copies of the model may take; beyond it they are loaded one after the other."""
+_TOGETHER = 4
+"""Tokens of a prompt that take hardly longer than one, at the least."""
+_TOKENS_ENOUGH = 4
+"""Tokens of a decode from which its speed is worth telling."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How much is measured."""
+class Listener:
+    """What is told while it is measured; all of these do nothing unless overridden."""
 
-    rounds: int = 5
-    """Runs of each measurement, after one to warm up; where that one takes long, it counts too."""
-    seconds: float = 60.0
-    """After this long no further run of a measurement is begun."""
-    longest_s: float = 120.0
-    """A prefill that is expected to take either side longer than this is left out."""
-    decode_prompt: int = 128
-    """Tokens of prompt before the decode that is measured."""
-    decode_tokens: int = 128
-    prompts: tuple[int, ...] = (128, 2048, 8192)
-    """Lengths of prefill, as far as the model's context allows."""
-    sampler_rounds: int = 15
+    def progress(self, text: str) -> None:
+        """What is being done now."""
 
+    def begin(self, info: ModelInfo, versions: dict[str, str]) -> None:
+        """The model is there."""
 
-QUICK = Plan(rounds=3, seconds=10.0, longest_s=30.0, decode_tokens=32, prompts=(128, 512), sampler_rounds=5)
+    def row(self, row: Row) -> None:
+        """One figure, of both sides where both have it."""
 
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One measurement, every run of it."""
-
-    name: str
-    unit: str
-    higher_is_better: bool
-    ours: tuple[float, ...]
-    theirs: tuple[float, ...]
+    def early(self, row: Row) -> None:
+        """One figure of ours alone, where mlx-lm's come later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,110 +60,206 @@ class Results:
     in_turns: bool
     """False where the two models did not fit side by side: then one was measured after the other."""
     rows: tuple[Row, ...]
+    why_alone: str
+    """Why there is nothing of mlx-lm; empty where there is."""
     left_out: tuple[str, ...]
-    """Measurements that would have taken too long."""
+    """Measurements for which there was no time."""
+    bandwidth: float
+    """Bytes a second that the device's memory moves."""
+    floors: tuple[Floor, ...]
+    """How near each decode comes to that."""
+    seconds: float
+    """How long measuring took."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Job:
-    """A prompt and what is to be written after it."""
-
-    name: str
-    ids: tuple[int, ...]
-    params: SamplingParams
-    tokens: int
+Runs = dict[Job, list[Timing]]
 
 
-Runs = dict[str, list[Timing]]
+def measure(folder: Path, plan: Plan, listener: Listener | None = None) -> Results:
+    """Measures the checkpoint in `folder`, alone where mlx-lm cannot load it. Raises what loading raises."""
+    return _Measuring(folder, plan, listener or Listener()).all()
 
 
-def measure(folder: Path, plan: Plan, on_progress: Callable[[str], None]) -> Results:
-    """Measures the checkpoint in `folder`. Raises what loading raises; `GptOssError` where mlx-lm cannot load it."""
-    on_progress("Loading the model")
-    ours = Ours(folder)
-    info = ours.info
-    jobs = _jobs(info, plan)
-    both = _fit_side_by_side(info)
-    mine: Runs = {}
-    others: Runs = {}
-    with ExitStack() as open_sides:
-        open_sides.callback(ours.close)
-        if not both:
-            _play(jobs, plan, [(ours, mine)], on_progress)
-            open_sides.close()
-        on_progress("Loading the model with mlx-lm")
-        theirs = MlxLm(folder)
-        open_sides.callback(theirs.close)
-        _play(jobs, plan, [(ours, mine), (theirs, others)] if both else [(theirs, others)], on_progress)
-    done = [job for job in jobs if job.name in mine and job.name in others]
-    rows = _rows(done, mine, others) + _sampler_rows(info.vocabulary_size, plan, on_progress)
-    versions = {"gptoss": __version__, "mlx": version("mlx"), "mlx-lm": version("mlx-lm")}
-    return Results(info, versions, both, rows, tuple(job.name for job in jobs if job not in done))
+class _Measuring:
+    """One run of the bench."""
+
+    def __init__(self, folder: Path, plan: Plan, listener: Listener) -> None:
+        self._folder, self._plan, self._tell = folder, plan, listener
+        self._began = time.monotonic()
+        self._end = self._began + plan.seconds
+        self._rows: list[Row] = []
+        self._pace: dict[int, float] = {}
+        """By the side's place: seconds that it took for each token of the last prompt."""
+
+    def all(self) -> Results:
+        found, machine = inspect(self._folder), this_machine()
+        warm = self._read_files(found)
+        self._tell.progress("Loading the model")
+        ours = Ours(self._folder)
+        info, versions = ours.info, _versions()
+        self._tell.begin(info, versions)
+        work = jobs(info, self._plan)
+        both = _fit_side_by_side(info, machine)
+        mine: Runs = {}
+        others: Runs = {}
+        with ExitStack() as open_sides:
+            open_sides.callback(ours.close)
+            bandwidth = self._measure_bandwidth()
+            if not both:
+                self._play(work, [(ours, mine)], halves=2)
+                open_sides.close()
+            theirs, why_alone = self._load_theirs()
+            if theirs is not None:
+                open_sides.callback(theirs.close)
+            name = "load, files read before" if warm else "load"
+            self._put(Row(name, "s", False, (ours.load_s,), (theirs.load_s,) if theirs is not None else ()))
+            sides: list[tuple[Side, Runs]] = [(ours, mine)] if both else []
+            if theirs is not None:
+                sides.append((theirs, others))
+            self._play(work, sides, before=mine, after=others)
+        self._put_peak(work, mine, others)
+        if not why_alone:
+            self._samplers(info)
+        measured = {row.name for row in self._rows}
+        names = [name for job in work for name in (job.prefill, job.decode) if name]
+        return Results(
+            info=info,
+            versions=versions,
+            in_turns=both,
+            rows=tuple(self._rows),
+            why_alone=why_alone,
+            left_out=tuple(name for name in names if name not in measured),
+            bandwidth=bandwidth,
+            floors=floors(self._rows, found, machine, bandwidth),
+            seconds=time.monotonic() - self._began,
+        )
+
+    def _put(self, row: Row) -> None:
+        self._rows.append(row)
+        self._tell.row(row)
+
+    def _read_files(self, found: Inspection) -> bool:
+        """Reads the weights once where memory keeps them, so that neither side's loading waits for the disk."""
+        if found.weights_bytes > physical_memory() // 2:
+            return False
+        self._tell.progress("Reading the files")
+        buffer = bytearray(2**24)
+        for name, _ in found.shards:
+            with (self._folder / name).open("rb", buffering=0) as file:
+                while file.readinto(buffer):
+                    if time.monotonic() > self._end:
+                        return False
+        return True
+
+    def _load_theirs(self) -> tuple[MlxLm | None, str]:
+        """mlx-lm with the model, or None and why not."""
+        self._tell.progress("Loading the model with mlx-lm")
+        try:
+            return MlxLm(self._folder), ""
+        except GptOssError as fault:
+            return None, fault.message
+
+    def _measure_bandwidth(self) -> float:
+        self._tell.progress("Measuring the memory's speed")
+        rate = memory_bandwidth()
+        self._put(Row("memory, read and written", "GB/s", True, (rate / 1e9,), ()))
+        return rate
+
+    def _play(
+        self,
+        work: Sequence[Job],
+        sides: Sequence[tuple[Side, Runs]],
+        *,
+        halves: int = 1,
+        before: Runs | None = None,
+        after: Runs | None = None,
+    ) -> None:
+        """Has every side do every job, in turns, as often as the plan says or as there is time for.
+
+        `halves`: how many such calls share what time is left. The last one is given what both sides did, in this call
+        or before: with it a figure is complete.
+        """
+        end = time.monotonic() + (self._end - time.monotonic()) / halves
+        for at, job in enumerate(work):
+            # What one job does not need is there for those after it.
+            until = time.monotonic() + (end - time.monotonic()) / (len(work) - at)
+            if sides:
+                self._do(job, sides, until)
+            if before is None or after is None:
+                for row in _rows(job, sides[0][1].get(job, []), []):
+                    self._tell.early(row)
+            else:
+                for row in _rows(job, before.get(job, []), after.get(job, [])):
+                    self._put(row)
+
+    def _do(self, job: Job, sides: Sequence[tuple[Side, Runs]], until: float) -> None:
+        """Has every side do one job again and again, the first time to warm up."""
+        took = 0.0
+        if mx.default_device() == mx.Device(mx.cpu):
+            # On a GPU the first run of a shape compiles kernels: what was says nothing about what comes.
+            took = sum(self._pace.get(place, 0.0) for place in range(len(sides))) * len(job.ids)
+        for run in range(self._plan.rounds + 1):
+            began = time.monotonic()
+            if began + took > until:
+                break
+            self._tell.progress(f"{job.name}: {f'run {run} of {self._plan.rounds}' if run else 'warming up'}")
+            timings: list[Timing | None] = []
+            for place, (side, _) in enumerate(sides):
+                # A slow side must not leave the other one without time.
+                share = time.monotonic() + (until - time.monotonic()) / (len(sides) - place)
+                timings.append(side.answer(job.ids, job.params, job.tokens, share))
+            took = time.monotonic() - began
+            only = time.monotonic() + took > until
+            for place, (timing, (_, runs)) in enumerate(zip(timings, sides, strict=True)):
+                if timing is not None:
+                    self._pace[place] = timing.first_s / max(len(job.ids), _TOGETHER)
+                    if run or only:
+                        runs.setdefault(job, []).append(timing)
+
+    def _put_peak(self, work: Sequence[Job], ours: Runs, theirs: Runs) -> None:
+        done = [job for job in work if job.prefill and job in ours and (job in theirs or not theirs)]
+        if done:
+            longest = max(done, key=lambda job: len(job.ids))
+            mine, others = (tuple(run.peak_bytes / 2**20 for run in side.get(longest, [])) for side in (ours, theirs))
+            self._put(Row(f"peak memory, {len(longest.ids):,} tokens", "MiB", False, mine, others))
+
+    def _samplers(self, info: ModelInfo) -> None:
+        logits = mx.random.normal((info.vocabulary_size,), key=mx.random.key(0)) * 3
+        for name, params in SAMPLERS.items():
+            self._tell.progress(f"sampler, {name}")
+            times = compare_samplers(logits, params, self._plan.sampler_rounds)
+            mine, others = (tuple(1e3 * seconds for seconds in side) for side in (times.ours, times.theirs))
+            self._put(Row(f"sampler, {name}", "ms", False, mine, others))
 
 
-def _jobs(info: ModelInfo, plan: Plan) -> list[_Job]:
-    # The same for both sides and every time; what the tokens mean does not matter for how long they take.
-    ids = tuple(random.Random(0).randrange(info.vocabulary_size) for _ in range(max(plan.prompts)))
-    asked = ids[: min(plan.decode_prompt, info.context // 2)]
-    tokens = min(plan.decode_tokens, info.context - len(asked))
-    return [
-        _Job("decode, greedy", asked, GREEDY, tokens),
-        _Job("decode, top-p 0.95", asked, TOP_P, tokens),
-        *(
-            _Job(f"prefill, {length:,} tokens", ids[:length], GREEDY, 1)
-            for length in plan.prompts
-            if length < info.context
-        ),
-    ]
+def ratio(row: Row) -> float | None:
+    """Our median to mlx-lm's; None where one is missing."""
+    return statistics.median(row.ours) / statistics.median(row.theirs) if row.ours and row.theirs else None
 
 
-def _fit_side_by_side(info: ModelInfo) -> bool:
+def _fit_side_by_side(info: ModelInfo, machine: Machine) -> bool:
     # Ours may be float32 on the CPU, and theirs has scales of four bytes there.
     widest = max(info.weights_bytes, 4 * info.parameters if info.device == "CPU" else 0)
-    return info.weights_bytes + widest <= _MEMORY_SHARE * physical_memory()
+    return info.weights_bytes + widest <= _MEMORY_SHARE * machine.physical
 
 
-def _play(
-    jobs: Sequence[_Job], plan: Plan, sides: Sequence[tuple[Side, Runs]], on_progress: Callable[[str], None]
-) -> None:
-    """Has every side do every job, in turns, `plan.rounds` times or as often as there is time for."""
-    pace = 0.0  # seconds that the slower side has taken for each token of the last prompt
-    for job in jobs:
-        if job.tokens == 1 and pace * len(job.ids) > plan.longest_s:
-            continue
-        begun, done, warm = time.monotonic(), 0, False
-        while done < plan.rounds and (done == 0 or time.monotonic() - begun < plan.seconds):
-            on_progress(f"{job.name}: {f'run {done + 1} of {plan.rounds}' if warm else 'warming up'}")
-            timings = [side.answer(job.ids, job.params, job.tokens) for side, _ in sides]
-            pace = max(timing.first_s for timing in timings) / len(job.ids)
-            if warm or sum(timing.first_s + timing.rest_s for timing in timings) > _LONG_S:
-                done += 1
-                for timing, (_, runs) in zip(timings, sides, strict=True):
-                    runs.setdefault(job.name, []).append(timing)
-            warm = True
-
-
-def _rows(jobs: Sequence[_Job], ours: Runs, theirs: Runs) -> tuple[Row, ...]:
+def _rows(job: Job, ours: Sequence[Timing], theirs: Sequence[Timing]) -> list[Row]:
     rows = []
-    for job in jobs:
-        sides = (ours[job.name], theirs[job.name])
-        if job.tokens > 1:
-            speeds = [tuple((run.tokens - 1) / run.rest_s for run in side) for side in sides]
-        else:
-            speeds = [tuple(len(job.ids) / run.first_s for run in side) for side in sides]
-        rows.append(Row(job.name, "tokens/s", True, *speeds))
-    longest = max(jobs, key=lambda job: len(job.ids))
-    peaks = [tuple(run.peak_bytes / 2**20 for run in side[longest.name]) for side in (ours, theirs)]
-    rows.append(Row(f"peak memory, {len(longest.ids):,} tokens", "MiB", False, *peaks))
-    return tuple(rows)
+    if job.prefill:
+        read, others = (tuple(len(job.ids) / run.first_s for run in side) for side in (ours, theirs))
+        rows.append(Row(job.prefill, "tokens/s", True, read, others))
+    if job.decode:
+        enough = min(_TOKENS_ENOUGH, job.tokens)
+        written, others = (
+            tuple((run.tokens - 1) / run.rest_s for run in side if run.tokens >= enough) for side in (ours, theirs)
+        )
+        rows.append(Row(job.decode, "tokens/s", True, written, others, job.depth))
+    return [row for row in rows if row.ours or row.theirs]
 
 
-def _sampler_rows(vocabulary: int, plan: Plan, on_progress: Callable[[str], None]) -> tuple[Row, ...]:
-    rows = []
-    logits = mx.random.normal((vocabulary,), key=mx.random.key(0)) * 3
-    for name, params in SAMPLERS.items():
-        on_progress(f"sampler, {name}")
-        times = compare_samplers(logits, params, plan.sampler_rounds)
-        sides = [tuple(1e3 * seconds for seconds in side) for side in (times.ours, times.theirs)]
-        rows.append(Row(f"sampler, {name}", "ms", False, *sides))
-    return tuple(rows)
+def _versions() -> dict[str, str]:
+    versions = {"gptoss": __version__}
+    for name in ("mlx", "mlx-lm"):
+        with suppress(PackageNotFoundError):  # found on PYTHONPATH without its papers
+            versions[name] = version(name)
+    return versions

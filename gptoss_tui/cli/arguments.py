@@ -132,8 +132,9 @@ def _run(parser: argparse.ArgumentParser) -> None:
 
 def _bench(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL", help="a folder, a Hugging Face id in the local cache, or demo")
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
-    parser.add_argument("--quick", action="store_true", help="fewer and shorter runs")
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of Markdown")
+    parser.add_argument("--quick", action="store_true", help="fewer and shorter runs: at most a minute and a half")
+    parser.add_argument("--minutes", type=float, metavar="N", help="how long it may take (default: 10)")
 
 
 _KNOBS: dict[str, tuple[type[float], float, str]] = {

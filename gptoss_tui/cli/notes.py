@@ -35,6 +35,12 @@ class Progress:
             write(sys.stderr, f"\r\x1b[K{text}")
             self._shown = True
 
+    def keep(self, text: str) -> None:
+        """A line that stays, above the one that is written over."""
+        if self._terminal:
+            self.clear()
+            write(sys.stderr, f"{text}\n")
+
     def clear(self) -> None:
         """Takes the line away, so that other text may come."""
         if self._shown:

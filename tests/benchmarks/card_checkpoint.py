@@ -10,7 +10,6 @@ Takes 11.8 GB of disk (RAM disks do well) and a minute. Names, shapes, formats a
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
