@@ -20,8 +20,9 @@ from typing import Any
 from gptoss_tui.chat.meter import RateMeter
 from gptoss_tui.chat.session import Session
 from gptoss_tui.engine.events import Step
+from gptoss_tui.engine.generation import Generation
 from gptoss_tui.engine.params import SamplingParams
-from gptoss_tui.engine.worker import Engine, Generation
+from gptoss_tui.engine.worker import Engine
 from gptoss_tui.harmony import Harmony
 from gptoss_tui.harmony.messages import Message
 from gptoss_tui.tui.app import GptOssApp
