@@ -5,14 +5,16 @@ last `window`, and what lies before is *rewind history*: rows that attention no 
 to an earlier position a mere change of a counter. The usual alternative, a ring of `window` rows, overwrites them, and
 then every edit or dropped thought costs a prefill from the start.
 
-History has a budget in bytes; the oldest rows go first. Before rows go, those a *pinned* position would need (the
-`window - 1` rows before it) are copied aside. A layer knows positions and bytes; it knows no token ids.
+History has a limit in rows; the oldest go first. Before rows go, those a *pinned* position would need (the `window - 1`
+rows before it) are copied aside. What lies behind a position can be cut out before going back there, and put on again
+later, bit for bit. A layer knows positions and bytes; it knows no token ids, nor who decides on the limit.
 """
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import mlx.core as mx
 
@@ -27,6 +29,38 @@ PINS = 8
 """Pinned positions kept at most, newest first: on gpt-oss-20b a pin takes 3 MiB a cache (12 sliding layers)."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class LayerRows:
+    """One layer's rows of a stretch of tokens, in arrays of their own."""
+
+    sliding: bool
+    start: int
+    """Position of the first row."""
+    rows: mx.array
+    """(2 * kv_heads, T, head_dim): keys first, then values."""
+    pins: Mapping[int, mx.array]
+    """The rows before pinned positions, which the layer had aside."""
+
+    def arrays(self) -> list[mx.array]:
+        """What must be evaluated for them to be a copy."""
+        return [self.rows, *self.pins.values()]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all of it."""
+        return sum(array.nbytes for array in self.arrays())
+
+    def behind(self, position: int) -> LayerRows:
+        """What lies behind a position, copied."""
+        pins = {pin: rows for pin, rows in self.pins.items() if pin > position}
+        return replace(self.from_row(position), pins=pins)
+
+    def from_row(self, start: int) -> LayerRows:
+        """The same without the rows before `start`, copied."""
+        first = max(0, start - self.start)
+        return replace(self, start=self.start + first, rows=mx.contiguous(self.rows[:, first:]))
+
+
 class LayerCache:
     """One layer's keys and values. `length` is the number of tokens read; every method keeps it exact."""
 
@@ -35,7 +69,8 @@ class LayerCache:
         self.head_dim = head_dim
         self.window = window
         self.length = 0
-        self._limit = None if window is None else window - 1 + history_rows
+        self.history_rows = history_rows
+        """Rows that a sliding layer may keep before its window. Holds from the next `append` on."""
         self._start = 0  # position of the array's first row; stays 0 in a full layer
         self._rows: mx.array | None = None  # (2 * kv_heads, capacity, head_dim): keys first, then values
         self._pins: dict[int, mx.array] = {}
@@ -81,12 +116,39 @@ class LayerCache:
         return max((pin for pin in self._pins if pin <= position), default=0)
 
     def rewind(self, position: int) -> None:
-        """Forgets all tokens from `position` on, which `reachable` must have named."""
-        if not self._rests_on_rows(position):
-            self._rows = self._pins.get(position) if position else None
+        """Forgets all tokens from `position` on, which `reachable` must have named, or `extend` must follow."""
+        if not self._rests_on_rows(position) and (position in self._pins or position <= self._start):
+            self._rows = self._pins.get(position)
             self._start = position - (0 if self._rows is None else self._rows.shape[1])
         self.length = position
         self._pins = {pin: rows for pin, rows in self._pins.items() if pin <= position}
+
+    def cut(self, begin: int, end: int, start: int) -> LayerRows:
+        """Copies aside the rows from `begin` to `end`; a sliding layer's from `start` on, as far as they lie here."""
+        first = min(max(begin if self.window is None else start, self._start), end)
+        if self._rows is None:
+            rows = mx.zeros((2 * self.kv_heads, 0, self.head_dim))
+        else:
+            rows = mx.contiguous(self._rows[:, first - self._start : end - self._start])
+        pins = {pin: rows for pin, rows in self._pins.items() if begin < pin <= end}
+        return LayerRows(self.window is not None, first, rows, pins)
+
+    def extend(self, source: LayerRows, begin: int, end: int, pins: Collection[int] = ()) -> None:
+        """Puts on the source's rows from `begin`, where this layer ends, to `end`.
+
+        A sliding layer lets go of its own rows where those of the source begin later than here, as nothing may be
+        missing between them.
+        """
+        first = min(max(begin, source.start), end)
+        pinned = source.pins.get(end)
+        if pinned is not None and (self._start if first == self.length else first) > end - pinned.shape[1]:
+            self._rows, self._start, self.length = pinned, end - pinned.shape[1], end
+        else:
+            if first > self.length:
+                self._rows, self._start, self.length = None, first, first
+            if first < end:
+                self.append(source.rows[:, first - source.start : end - source.start], pins=pins)
+        self._pins |= {pin: rows for pin, rows in source.pins.items() if begin < pin <= end}
 
     def _rests_on_rows(self, position: int) -> bool:
         """Whether the rows at hand hold all that attention at `position` would look back to."""
@@ -97,10 +159,12 @@ class LayerCache:
         """The array, with space for `count` rows after the present ones; old history makes room first."""
         used = self.length - self._start
         keep = used
-        if self._limit is not None and used + count > self._limit + STEP:
-            # Drop an eighth more than needed, so that the copy below is paid once in a while and not at every token.
-            keep = min(used, max((self.window or 1) - 1, self._limit - self._limit // 8 - count))
-            self._pin(pins, self.length - keep)
+        if self.window is not None:
+            limit = self.window - 1 + self.history_rows
+            if used + count > limit + STEP:
+                # Drop an eighth more than needed, so that the copy below is paid once in a while, not at every token.
+                keep = min(used, max(self.window - 1, limit - limit // 8 - count))
+                self._pin(pins, self.length - keep)
         if self._rows is not None and keep == used and used + count <= self._rows.shape[1]:
             return self._rows
         heads = 2 * self.kv_heads
@@ -133,13 +197,17 @@ class LayerCache:
         """Bytes that one token takes in this layer, keys and values; 0 before the first."""
         return 0 if self._rows is None else 2 * self.kv_heads * self.head_dim * self._rows.itemsize
 
+    def pinned_bytes(self) -> int:
+        """Bytes of the rows that are aside for pinned positions."""
+        return sum(rows.nbytes for rows in self._pins.values())
+
     def state(self, index: int) -> LayerState:
         """Host counters only: no array is evaluated."""
         row = self.row_bytes()
         held = self.length - self._start
         seen = self.length if self.window is None else min(self.length, self.window)
         needed = min(seen, held)  # just after a rewind to a pin, one row less than the window lies here
-        pinned = sum(rows.nbytes for rows in self._pins.values())
+        pinned = self.pinned_bytes()
         return LayerState(
             index=index,
             mode="full" if self.window is None else "sliding",
@@ -152,14 +220,38 @@ class LayerCache:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class RowSizes:
+    """What one token's rows take in all layers of a kind together, and how far back sliding layers look."""
+
+    full: int
+    """Bytes in the full layers."""
+    sliding: int
+    """Bytes in the sliding layers; 0 where there are none."""
+    back: int
+    """Rows before a position that attention there looks at in sliding layers: window - 1, or 0 where none slides."""
+
+    @classmethod
+    def of(cls, config: ModelConfig, itemsize: int) -> RowSizes:
+        """Those of a model whose numbers take `itemsize` bytes."""
+        row = 2 * config.kv_heads * config.head_dim * itemsize
+        sliding = config.attention.count("sliding")
+        return cls(
+            full=row * (config.layers - sliding), sliding=row * sliding, back=config.window - 1 if sliding else 0
+        )
+
+    def history_rows(self, nbytes: int) -> int:
+        """Rows of history that so many bytes hold."""
+        return max(0, nbytes) // self.sliding if self.sliding else 0
+
+
 class KVCache:
     """All layers' caches, which move together."""
 
     def __init__(self, config: ModelConfig, history_bytes: int, itemsize: int) -> None:
         """`history_bytes` bounds the rewind history of all sliding layers together; `itemsize` is the dtype's."""
-        sliding = config.attention.count("sliding")
-        row = 2 * config.kv_heads * config.head_dim * itemsize
-        history = history_bytes // (row * sliding) if sliding else 0
+        self.sizes = RowSizes.of(config, itemsize)
+        history = self.sizes.history_rows(history_bytes)
         self.layers = tuple(
             LayerCache(config.kv_heads, config.head_dim, config.window if mode == "sliding" else None, history)
             for mode in config.attention
@@ -172,10 +264,14 @@ class KVCache:
 
     def held(self, tokens: array[int]) -> Held:
         """What the layers hold of `tokens`, for whoever reckons where a prompt can go on."""
-        sliding = [layer for layer in self.layers if layer.window is not None]
-        pins = (frozenset(layer.pins) for layer in sliding)
-        start = min(max((layer.start for layer in sliding), default=0), len(tokens))
+        pins = (frozenset(layer.pins) for layer in self.layers if layer.window is not None)
+        start = min(self.start, len(tokens))
         return Held(tokens, 0, len(tokens), start, next(pins, frozenset()).intersection(*pins))
+
+    @property
+    def start(self) -> int:
+        """Position from which on all sliding layers have rows."""
+        return max(layer.start for layer in self.layers)
 
     def reachable(self, position: int) -> int:
         """The last position, up to `position`, that every layer can go back to exactly."""
@@ -184,6 +280,28 @@ class KVCache:
             if nearest == position:
                 return nearest
             position = nearest
+
+    def limit_history(self, rows: int) -> None:
+        """Lets the sliding layers keep so many rows before their windows, from the next pass on."""
+        for layer in self.layers:
+            layer.history_rows = rows
+
+    def cut(self, begin: int, end: int, start: int) -> tuple[LayerRows, ...]:
+        """Every layer's rows from `begin` to `end`, copied aside by the time this returns; sliding ones from
+        `start`."""
+        cut = tuple(layer.cut(begin, end, start) for layer in self.layers)
+        # At once: while a copy is to be made, its source cannot be written to in place.
+        mx.eval([array for rows in cut for array in rows.arrays()])
+        return cut
+
+    def extend(self, sources: Sequence[LayerRows], begin: int, end: int, pins: Collection[int]) -> None:
+        """Puts every layer's rows from `begin`, the present end, to `end` on."""
+        for layer, source in zip(self.layers, sources, strict=True):
+            layer.extend(source, begin, end, pins)
+
+    def pinned_bytes(self) -> int:
+        """Bytes of the rows that are aside for pinned positions."""
+        return sum(layer.pinned_bytes() for layer in self.layers)
 
     def rewind(self, position: int) -> None:
         """Forgets all tokens from `position` on, in every layer."""

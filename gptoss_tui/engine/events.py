@@ -139,4 +139,20 @@ class LayerState:
     """The arrays' own size."""
 
 
+@dataclass(frozen=True, slots=True)
+class MemoryUse:
+    """What the engine keeps beyond what attention needs, so that going back or elsewhere costs no reading."""
+
+    history_bytes: int
+    """Older rows of sliding layers on the line that is held now."""
+    pinned_bytes: int
+    """Copies of the rows before pinned positions, kept where history does not reach."""
+    parked_bytes: int
+    """Branches of the recent past."""
+    parked_branches: int
+    """How many of them there are."""
+    budget_bytes: int
+    """What the three may take together."""
+
+
 Event = PrefillProgress | Step | Finished

@@ -81,7 +81,7 @@ class Generator:
         mx.reset_peak_memory()
         ids, config = request.ids, self.model.config
         self._pins = request.pins
-        reused = self.context.go_to(ids, len(ids) - 1)
+        reused = self.context.go_to(ids, len(ids) - 1, request.pins)
         control.reused_tokens = reused
         room = config.context - len(ids)
         limit = room if request.max_tokens is None else min(room, request.max_tokens)
@@ -215,7 +215,7 @@ class Generator:
     def _pass(self, ids: mx.array, request: Request | None) -> Held:
         """One forward pass over `ids` (L,), with what the request wants to see of it. Nothing is evaluated."""
         taps = Taps(router=request is not None and request.router)
-        with self.context.moving() as cache:
+        with self.context.moving(ids.size) as cache:
             logits = self.model(ids, cache, taps=taps, pins=self._pins)
         wanted = 0 if request is None else request.top_logprobs
         return Held(

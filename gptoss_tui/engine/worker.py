@@ -20,7 +20,7 @@ import mlx.core as mx
 
 from gptoss_tui.engine.awake import keep_awake
 from gptoss_tui.engine.control import CallerFault, Control
-from gptoss_tui.engine.events import LayerState, LoadProgress, ModelInfo
+from gptoss_tui.engine.events import LayerState, LoadProgress, MemoryUse, ModelInfo
 from gptoss_tui.engine.generation import Generation
 from gptoss_tui.engine.generator import BeforeSample, Generator, Request
 from gptoss_tui.engine.loading import load_model, working_set
@@ -109,6 +109,13 @@ class Engine:
         if generator is None:
             raise _no_engine()
         return generator.context.states()
+
+    def memory(self) -> MemoryUse:
+        """What is kept for going back and elsewhere, counted on the host. From any thread; never waits."""
+        generator: Generator | None = getattr(self, "_generator", None)
+        if generator is None:
+            raise _no_engine()
+        return generator.context.memory()
 
     def reusable(self, ids: Sequence[int]) -> int:
         """How many tokens of the prompt `ids` a `generate` asked now would not read again; at most all but one.
