@@ -75,6 +75,15 @@ def shorten(text: str, longest: int) -> str:
     return f"{text[:head]}…{text[len(text) - (longest - 1 - head) :]}"
 
 
+def title(text: str, longest: int = 60) -> str:
+    """What a conversation that begins with this text may be called: its first words, in one line."""
+    words = " ".join(text.split())
+    if len(words) <= longest:
+        return words
+    # Between two words, unless the first one is longer than that.
+    return f"{words[: longest - 1].rpartition(' ')[0] or words[: longest - 1]}…"
+
+
 def answer_figures(done: Finished) -> str:
     """How much was written, and how fast: `212 tokens · 42.7 tok/s · first token 0.31 s`."""
     figures = [f"{done.completion_tokens:,} {'token' if done.completion_tokens == 1 else 'tokens'}"]

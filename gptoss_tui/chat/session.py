@@ -1,20 +1,38 @@
 """A conversation on an engine: renders it, has it answered, folds the answer in, reads ahead while the person reads.
 
 The engine is given the whole prompt each time and finds by itself what it has already read; the session's part in that
-is to render the same ids again. Knows no front end and stores nothing. Use a session from one thread.
+is to render the same ids again. Knows no front end and stores nothing: it tells a `Journal` what happens. Use a session
+from one thread.
 """
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Unpack
 
+from gptoss_tui.chat.answers import ended, messages_of
+from gptoss_tui.chat.asking import asked, edited
+from gptoss_tui.chat.book import Book
+from gptoss_tui.chat.forks import shortened, tree_of
+from gptoss_tui.chat.journal import Conversation, Journal, NullJournal
+from gptoss_tui.chat.moves import (
+    Asking,
+    EditAnswer,
+    Fork,
+    Move,
+    Plan,
+    Shorten,
+    Switch,
+)
+from gptoss_tui.chat.named import How, NamedMoves
+from gptoss_tui.chat.places import next_prompt, pins
+from gptoss_tui.chat.tree import Node, Tree
 from gptoss_tui.chat.turn import Turn
 from gptoss_tui.engine.params import SamplingParams
-from gptoss_tui.errors import EngineBusy, EngineClosed, PromptError
+from gptoss_tui.errors import EngineBusy, EngineClosed
 from gptoss_tui.harmony import Harmony
 from gptoss_tui.harmony.messages import Effort, Message, Tool
 
@@ -24,11 +42,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Session", "Turn"]
 
-_NEXT_QUESTION = replace(Message.user(""), complete=False)
 
-
-class Session:
-    """One conversation. A call that raises leaves it as it was."""
+class Session(NamedMoves):
+    """One conversation at a time. A call that raises leaves it as it was."""
 
     def __init__(
         self,
@@ -42,9 +58,16 @@ class Session:
         date: str | None = None,
         tools: Sequence[Tool] = (),
         messages: Sequence[Message] = (),
+        conversation: Conversation | None = None,
+        tree: Tree | None = None,
+        journal: Journal | None = None,
     ) -> None:
         """`date` (ISO) is what the model is told; None takes the day on which each conversation begins. `messages` is a
-        conversation to go on with."""
+        conversation to go on with.
+
+        `conversation` and its `tree` are one that the journal has kept; its settings are taken over by whoever opens
+        it, as `instructions`, `effort` and `params`.
+        """
         self.instructions = instructions
         """The developer message; set it between turns."""
         self.effort: Effort = effort
@@ -56,14 +79,53 @@ class Session:
         self._params = params if params is not None else SamplingParams()
         self._tools = tuple(tools)
         self._given_date = date
-        self._date = _today(date)
-        self._messages = tuple(messages)
+        self._journal: Journal = journal if journal is not None else NullJournal()
         self._turn: Turn | None = None
+        self._left: list[Turn] = []
+        """Turns that ran when their conversation was left: what they wrote is still to be kept."""
+        self._closing = False
+        if conversation is None:
+            begun = tree if tree is not None else tree_of(messages, harmony.vocabulary.digest)
+            self._book = Book.begun(self._journal, date, begun)
+        else:
+            self._book = Book(conversation, tree if tree is not None else Tree(), self._journal, known=True)
+        self._book.recover(harmony)
+
+    @property
+    def tree(self) -> Tree:
+        """All that was said, and where; to be looked at: it is changed by moves alone."""
+        return self._book.tree
+
+    @property
+    def path(self) -> tuple[Node, ...]:
+        """What is shown, in order. The answer of a running turn is its last node, without what is being written."""
+        return self.tree.path()
 
     @property
     def messages(self) -> tuple[Message, ...]:
         """What was said, in order. While a turn is running, its answer is not in it yet."""
-        return self._messages
+        return tuple(message for node in self.path for message in node.messages)
+
+    @property
+    def conversation(self) -> Conversation:
+        """What holds for all of it, as it is now."""
+        return replace(
+            self._book.conversation,
+            instructions=self.instructions,
+            effort=self.effort,
+            model=self._engine.info.name,
+            vocabulary=self._harmony.vocabulary.digest,
+            params=self._params,
+        )
+
+    @property
+    def title(self) -> str:
+        """What lists call it: the beginning of its first prompt, until somebody gives it another name."""
+        return self._book.conversation.title
+
+    @title.setter
+    def title(self, title: str) -> None:
+        self._book.describe(replace(self._book.conversation, title=title))
 
     @property
     def turn(self) -> Turn | None:
@@ -73,7 +135,7 @@ class Session:
     @property
     def date(self) -> str:
         """The date that the model is told, ISO; fixed for the conversation, since every prompt begins with it."""
-        return self._date
+        return self._book.conversation.date
 
     @property
     def params(self) -> SamplingParams:
@@ -86,131 +148,138 @@ class Session:
         if self._turn is not None:
             self._turn.params = params
 
-    def send(
-        self, text: str, *, on_event: Callable[[], None] | None = None, top_logprobs: int = 0, router: bool = False
-    ) -> Turn:
-        """Asks. `on_event`, `top_logprobs` and `router` are the engine's.
+    def plan(self, move: Move) -> Plan:
+        """The move as it would be made now, with its cost. Raises `PromptError` where it cannot be made at all; one
+        that only finds no room has a plan that says so."""
+        self._settle()
+        match move:
+            case Switch() | Fork() | Shorten() | EditAnswer(go_on=False):
+                ids = self._beginning(self._shown_after(move))
+            case _:
+                ids = asked(move, self.tree, self._harmony, self._render).ids
+        return Plan(move, tuple(ids), self._engine.reusable(ids), self._engine.info.context)
 
-        Raises `PromptError` for an empty text or a conversation that is longer than the context, and `EngineBusy`; then
-        nothing was said.
+    def make(self, move: Move, **how: Unpack[How]) -> Turn | None:
+        """Makes a move. The turn that it begins, or None where nothing is asked: then only what is shown has changed.
+
+        Raises `PromptError` for a move that cannot be made and for a conversation that is longer than the context, and
+        `EngineBusy` while an answer is being written.
         """
-        if not text.strip():
-            raise PromptError("The message is empty", "Write something to answer.")
         self._settle()
-        return self._ask((*self._messages, Message.user(text)), on_event, top_logprobs, router)
+        if self._turn is not None:
+            raise EngineBusy("An answer is being written already", "Wait for it, or stop it first.")
+        match move:
+            case Switch():
+                self._book.move(self._shown_after(move)[-1].id)
+            case Fork() | Shorten():
+                self._book = self._book.fork(self._shown_after(move))
+            case EditAnswer(go_on=False):
+                answer = self._shown_after(move)[-1]
+                self._book.add(answer)
+                self._book.move(answer.id)
+            case _:
+                return self._begin(move, **how)
+        self._read_ahead()
+        return None
 
-    def send_result(
-        self, text: str, *, on_event: Callable[[], None] | None = None, top_logprobs: int = 0, router: bool = False
-    ) -> Turn:
-        """Hands over what a tool said to the call that ended the last turn. Raises as `send`, also where none did."""
-        self._settle()
-        call = self._messages[-1] if self._messages else None
-        if call is None or not call.is_call or call.recipient is None:
-            raise PromptError("No tool was called", "Send a message instead.")
-        result = Message.tool(call.recipient, text)
-        return self._ask((*self._messages, result), on_event, top_logprobs, router)
+    def clear(self) -> None:
+        """Begins a new, empty conversation on today's date. A running turn is stopped, and stays in the old one."""
+        self._leave()
+        self._book = Book.begun(self._journal, self._given_date)
 
-    def retry(self, *, on_event: Callable[[], None] | None = None, top_logprobs: int = 0, router: bool = False) -> Turn:
-        """Drops the last answer and asks again, with a new seed unless `params` has one. Raises as `send`."""
-        self._settle()
-        asked = [place for place, message in enumerate(self._messages) if message.role == "user"]
-        if not asked:
-            raise PromptError("Nothing was asked yet", "Send a message first.")
-        return self._ask(self._messages[: asked[-1] + 1], on_event, top_logprobs, router)
+    def open(self, conversation: Conversation, tree: Tree) -> None:
+        """Goes on with a conversation that the journal has kept, under its own instructions and effort. A running turn
+        is stopped, and stays in the conversation before."""
+        self._leave()
+        self.instructions, self.effort = conversation.instructions, conversation.effort
+        self._book = Book(conversation, tree, self._journal, known=True)
+        self._book.recover(self._harmony)
+        self._read_ahead()
 
     def interrupt(self) -> None:
         """Stops the running turn, if there is one; what was written is kept. Its last event is still to be taken."""
         if self._turn is not None:
             self._turn.stop()
 
-    def clear(self) -> None:
-        """Begins a new, empty conversation on today's date. A running turn is stopped and belongs to nothing."""
-        self.interrupt()
-        self._turn = None
-        self._messages = ()
-        self._date = _today(self._given_date)
+    def close(self, timeout_s: float = 1.0) -> None:
+        """Stops what is being written, waits for its end no longer than this, and tells the journal all there is."""
+        self._closing = True
+        self._leave()
+        for turn in self._left:
+            turn.wait(timeout_s)
+        self._settle()
+        self._book.describe(self.conversation)
 
-    def _ask(
-        self, messages: tuple[Message, ...], on_event: Callable[[], None] | None, top_logprobs: int, router: bool
-    ) -> Turn:
-        if self._turn is not None:
-            raise EngineBusy("An answer is being written already", "Wait for it, or stop it first.")
-        ids = self._render(messages)
-        context = self._engine.info.context
-        if len(ids) >= context:
-            raise PromptError(
-                f"The conversation has {len(ids):,} tokens with this message; the model's context holds {context:,}",
-                f"Leave out {len(ids) - context + 1:,} tokens or more, or begin a new conversation (/clear).",
-            )
+    def _begin(self, move: Asking, **how: Unpack[How]) -> Turn:
+        step = asked(move, self.tree, self._harmony, self._render)
+        Plan(move, tuple(step.ids), 0, self._engine.info.context).check()
         generation = self._engine.generate(
-            ids,
+            step.ids,
             self._params,
             max_tokens=self.max_tokens,
             stop_ids=self._harmony.stop_ids,
-            top_logprobs=top_logprobs,
-            pins=self._pins(messages, ids),
-            on_event=on_event,
-            router=router,
+            pins=pins(self._harmony.vocabulary, step.ids),
+            **how,
         )
-        self._messages = messages
-        self._turn = Turn(generation, self._harmony, ids, self._ended)
-        return self._turn
+        ended = partial(self._ended, self._book)
+        turn = Turn(generation, self._harmony, step.ids, ended, node=step.answer.id, begun=step.begun)
+        self._turn = turn
+        self._book.describe(self.conversation)
+        if step.prompt is not None:
+            self._book.add(step.prompt)
+        (self._book.replace if step.grows else self._book.add)(step.answer, turn.written)
+        self._book.move(step.answer.id)
+        return turn
+
+    def _ended(self, book: Book, turn: Turn, written: Sequence[Message], failed: bool) -> None:
+        book.replace(ended(book.tree[turn.node], turn, written, self._engine.info.name))
+        if turn is not self._turn:
+            return  # its conversation was left
+        self._turn = None
+        if not failed and not self._closing:
+            self._read_ahead()
 
     def _settle(self) -> None:
-        """Folds in an answer that is done even where nobody has taken its last events yet."""
-        if self._turn is not None:
-            self._turn.settle()
+        """Folds in answers that are done even where nobody has taken their last events yet."""
+        for turn in [*self._left, *([self._turn] if self._turn is not None else [])]:
+            turn.settle()
+        self._left = [turn for turn in self._left if not turn.over]
 
-    def _ended(self, turn: Turn, written: Sequence[Message], failed: bool) -> None:
-        if turn is not self._turn:
-            # Its conversation was cleared.
-            return
-        self._turn = None
-        self._messages += tuple(folded(written))
-        if failed:
-            return
-        beginning = self._render((*self._messages, _NEXT_QUESTION))
+    def _leave(self) -> None:
+        """Stops the running turn; from now on it belongs to a conversation that is left."""
+        self.interrupt()
+        if self._turn is not None:
+            self._left.append(self._turn)
+            self._turn = None
+
+    def _shown_after(self, move: Switch | Fork | Shorten | EditAnswer) -> Sequence[Node]:
+        """The path after a move that asks nothing."""
+        match move:
+            case Switch(node=node_id):
+                return self.tree.path(self.tree.leaf_under(node_id).id)
+            case Fork(node=node_id):
+                return self.tree.path(node_id)
+            case Shorten():
+                most = self._engine.info.context // 2
+                return shortened(self.path, lambda nodes: len(self._beginning(nodes)), most)
+            case EditAnswer():
+                answer = edited(move, self.tree)
+                return (*(self.tree.path(answer.parent) if answer.parent is not None else ()), answer)
+
+    def _read_ahead(self) -> None:
+        """Has the engine read how the next prompt begins, while the person reads or writes."""
+        beginning = self._beginning(self.path)
         if len(beginning) < self._engine.info.context:
             # Whoever closes the engine may still take the last events; there will be no next prompt then.
             with suppress(EngineClosed):
                 self._engine.prefill(beginning)
 
-    def _pins(self, messages: tuple[Message, ...], ids: list[int]) -> tuple[int, ...]:
-        """Where the next prompt may leave this one: an edit where its last message begins, a retry at its end."""
-        edited = self._render((*messages[:-1], _NEXT_QUESTION))
-        # Equal ids at the beginning are what makes it a place to come back to.
-        edit = [len(edited)] if ids[: len(edited)] == edited else []
-        return (*edit, len(ids) - 1)
+    def _beginning(self, path: Sequence[Node]) -> list[int]:
+        """How the prompt after this path begins, whatever it will say."""
+        messages = messages_of(path, self._harmony)
+        return self._render((*messages, next_prompt(messages)))
 
     def _render(self, messages: Sequence[Message]) -> list[int]:
         return self._harmony.render(
-            messages, instructions=self.instructions, effort=self.effort, tools=self._tools, date=self._date
+            messages, instructions=self.instructions, effort=self.effort, tools=self._tools, date=self.date
         )
-
-
-def folded(written: Sequence[Message]) -> list[Message]:
-    """An answer as it goes into the conversation.
-
-    Only the assistant's own words: a question or a tool's answer that the model made up is left out. A message that was
-    cut off is closed, unless it is analysis or half a tool call: these nobody was told, so they stay open, and prompts
-    leave them out. Text outside all channels is the answer where there is no other; otherwise it is put with the
-    analysis.
-    """
-    own = [message for message in written if message.role == "assistant"]
-    answered = any(message.channel == "final" or message.is_call for message in own)
-    messages: list[Message] = []
-    for message in own:
-        if not message.complete and message.is_call:
-            message = replace(message, channel="analysis", recipient=None, constrain=None)
-        elif message.channel is None:
-            message = replace(message, channel="analysis" if answered else "final")
-        if not message.complete and message.channel != "analysis":
-            message = replace(message, complete=True)
-            if not message.text:
-                continue
-        messages.append(message)
-    return messages
-
-
-def _today(date: str | None) -> str:
-    return date if date is not None else datetime.date.today().isoformat()

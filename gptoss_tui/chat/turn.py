@@ -34,15 +34,28 @@ class Turn(Iterator[TurnEvent]):
         harmony: Harmony,
         prompt_ids: Sequence[int],
         on_end: Callable[[Turn, Sequence[Message], bool], None],
+        *,
+        node: str = "",
+        begun: Sequence[int] = (),
     ) -> None:
-        """`on_end(turn, messages, failed)` is called once, as the last event is taken, before it is handed out."""
+        """`on_end(turn, messages, failed)` is called once, as the last event is taken, before it is handed out.
+
+        `begun` is what the prompt already holds of the answer: it is gone on with. Messages and texts are then those of
+        the whole answer, tokens and deltas of what is new.
+        """
         self.prompt_ids = tuple(prompt_ids)
         """The whole prompt."""
+        self.node = node
+        """The id of the node in the conversation's tree that is being written; empty outside of one."""
+        self.begun = tuple(begun)
+        """The ids that the answer had before; empty where it is a new one."""
         self.finished: TurnFinished | None = None
         """The last event, once it was taken; None for ever where a fault ended the turn."""
         self._generation = generation
         self._harmony = harmony
         self._parser = harmony.parser()
+        for token_id in self.begun:
+            self._parser.feed(token_id)
         self._on_end = on_end
         self._taken: deque[TurnEvent] = deque()
         self._over = False
@@ -66,6 +79,14 @@ class Turn(Iterator[TurnEvent]):
     def reused_tokens(self) -> int:
         """Prompt tokens that needed no prefill; valid once an event has come."""
         return self._generation.reused_tokens
+
+    def written(self) -> tuple[int, ...]:
+        """The ids of the answer so far, what it had before first; from any thread, whether or not events are taken."""
+        return self.begun + self._generation.written
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Blocks until the model has ended the answer, or `timeout` seconds; whether it has. Takes no event."""
+        return self._generation.wait(timeout)
 
     def stop(self) -> None:
         """Ends the answer after the token that is being computed; its last event still comes. From any thread."""
@@ -129,7 +150,7 @@ class Turn(Iterator[TurnEvent]):
                 deltas = tuple(self._parser.feed(token_id))
                 return Token(event, vocabulary.piece(token_id), vocabulary.is_special(token_id), deltas)
             case Finished():
-                messages = self._end(failed=False)
+                messages = tuple(self._parser.finish())
                 self.finished = TurnFinished(
                     finished=event,
                     reason=self._reason(event),
@@ -137,6 +158,7 @@ class Turn(Iterator[TurnEvent]):
                     analysis="\n\n".join(_texts(messages, "analysis")),
                     messages=messages,
                 )
+                self._end(messages, failed=False)
                 return self.finished
             case _:
                 assert_never(event)
@@ -147,13 +169,11 @@ class Turn(Iterator[TurnEvent]):
 
     def _fail(self, fault: Exception) -> None:
         self._fault = fault
-        self._end(failed=True)
+        self._end(self._parser.finish(), failed=True)
 
-    def _end(self, *, failed: bool) -> tuple[Message, ...]:
+    def _end(self, messages: Sequence[Message], *, failed: bool) -> None:
         self._over = True
-        messages = tuple(self._parser.finish())
         self._on_end(self, messages, failed)
-        return messages
 
     def _raise_fault(self) -> None:
         fault, self._fault = self._fault, None

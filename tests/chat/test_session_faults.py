@@ -13,9 +13,10 @@ from typing import cast
 
 import pytest
 
-from gptoss_tui.chat import session as module
+from gptoss_tui.chat import book as module
+from gptoss_tui.chat.answers import folded
 from gptoss_tui.chat.events import Token
-from gptoss_tui.chat.session import Session, folded
+from gptoss_tui.chat.session import Session
 from gptoss_tui.engine.events import Event, Finished, Step
 from gptoss_tui.engine.params import SamplingParams
 from gptoss_tui.engine.worker import Engine
@@ -36,6 +37,9 @@ class ScriptedGeneration(Iterator[Event]):
     fault: Exception | None
     params: SamplingParams = field(default_factory=SamplingParams)
     reused_tokens: int = 0
+
+    def __post_init__(self) -> None:
+        self.written = tuple(event.token_id for event in self.events if isinstance(event, Step))
 
     def __next__(self) -> Event:
         if self.events:
@@ -65,7 +69,7 @@ class ScriptedEngine:
     prompts: list[list[int]] = field(default_factory=list)
     pins: list[tuple[int, ...]] = field(default_factory=list)
     prefilled: list[list[int]] = field(default_factory=list)
-    info: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(context=4096))
+    info: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(context=4096, name="scripted"))
 
     def generate(self, ids: Sequence[int], params: SamplingParams, **options: object) -> ScriptedGeneration:
         self.prompts.append(list(ids))
@@ -75,6 +79,9 @@ class ScriptedEngine:
         if self.fault is None:
             steps.append(Finished("stop", written[-1], len(ids), 0, len(written), 0, 0.0, math.nan, math.nan, 0))
         return ScriptedGeneration(steps, self.fault)
+
+    def reusable(self, ids: Sequence[int]) -> int:
+        return 0
 
     def prefill(self, ids: Sequence[int]) -> None:
         if self.prefill_fault is not None:
@@ -178,10 +185,14 @@ def test_pins_are_where_the_next_prompt_may_leave_this_one(make: Make, harmony: 
     for text in ("Hello!", "And now?"):
         for _ in session.send(text):
             pass
-    edit, retry = engine.pins[1]
+    retry, edit, edit_first = engine.pins[1]
     prompt = engine.prompts[1]
-    assert prompt[edit:] == spelled_ids(harmony, "And now?<|end|><|start|>assistant")
     assert retry == len(prompt) - 1
+    assert prompt[edit:] == spelled_ids(harmony, "And now?<|end|><|start|>assistant")
+    assert prompt[edit_first:edit] == spelled_ids(
+        harmony,
+        "Hello!<|end|><|start|>assistant<|channel|>final<|message|>Hi<|end|><|start|>user<|message|>",
+    )
 
 
 def test_what_is_read_ahead_is_how_the_next_prompt_begins(make: Make) -> None:

@@ -110,6 +110,22 @@ def test_gpt2s_pattern_where_the_file_names_none(tmp_path: Path) -> None:
     assert [ours.encode(text) for text in SAMPLES[:-1]] == [theirs.encode(text).ids for text in SAMPLES[:-1]]
 
 
+def test_a_digest_tells_vocabularies_apart(tmp_path: Path, cut: Harmony) -> None:
+    def digest(name: str, ranks: int, swap: tuple[str, str] | None = None) -> str:
+        file = cut_tokenizer_json(tmp_path / name, ranks)
+        if swap is not None:
+            first, second = swap
+            text = file.read_text().replace(first, "<|x|>").replace(second, first)
+            file.write_text(text.replace("<|x|>", second))
+        return Harmony.load(file.parent).vocabulary.digest
+
+    mine = cut.vocabulary.digest
+    assert mine == cut.vocabulary.digest == digest("same", 512)
+    assert len(mine) == 32
+    others = {digest("shorter", 511), digest("swapped", 512, ("<|return|>", "<|call|>"))}
+    assert len({mine, *others}) == 3
+
+
 def _swap_two_ids(data: dict[str, Any]) -> None:
     vocabulary = data["model"]["vocab"]
     first, second = list(vocabulary)[260], list(vocabulary)[290]
