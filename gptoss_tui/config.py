@@ -1,7 +1,8 @@
 """config.toml: every setting with its default, read into frozen values, and where each value came from.
 
-One table of settings makes the file that `gptoss config init` writes, the checks, and what `show` prints. Python's own
-tomllib reads the file but tells no lines, so a scan of our own finds the line of a key. Knows no command and no screen.
+One table of settings makes the file that `config_writing` writes, the checks, and what `gptoss config show` prints.
+Python's own tomllib reads the file but tells no lines, so a scan of our own finds the line of a key. Knows no command
+and no screen.
 """
 
 from __future__ import annotations
@@ -157,40 +158,6 @@ def read_config(file: Path | None = None) -> Config:
     return Config(file, written, keys, lines)
 
 
-def default_text() -> str:
-    """A config.toml with every setting at its default, commented out so that it stays the default."""
-    lines = ["# gptoss: remove the # before a setting to change it. `gptoss config show` tells what holds, and why."]
-    table = ""
-    for each in SETTINGS:
-        place, _, key = each.name.rpartition(".")
-        if place != table:
-            lines += ["", f"[{place}]"]
-            table = place
-        choices = f" One of {', '.join(each.choices)}." if each.choices else ""
-        lines += ["", f"# {each.help}{choices}", f"# {key} = {shown(each.default) or _examples(each)}"]
-    lines += [
-        "",
-        f"[{KEYS}]",
-        "",
-        "# Keys of the terminal interface, by the binding's id; `gptoss config keys` lists them.",
-    ]
-    return "\n".join([*lines, '# "app.stop" = "escape,ctrl+g"', ""])
-
-
-def write_default(file: Path | None = None) -> Path:
-    """Writes `default_text` where no file is yet, and returns its path. Raises `ConfigError`."""
-    file = file if file is not None else config_file()
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("x", encoding="utf-8") as stream:
-            stream.write(default_text())
-    except FileExistsError as fault:
-        raise ConfigError(f"{file} exists already", "Edit it, or move it away first.") from fault
-    except OSError as fault:
-        raise ConfigError(f"{file} cannot be written: {fault.strerror}", "Check the folder.") from fault
-    return file
-
-
 def shown(value: Value) -> str:
     """A value as TOML has it; empty for None."""
     if value is None:
@@ -251,12 +218,6 @@ def _check_range(file: Path, line: int, name: str, value: Value) -> None:
             raise ParameterError(f"max-tokens cannot be {value}", "Give 1 or more.")
     except ParameterError as fault:
         raise _fault(file, line, fault.message, fault.hint) from fault
-
-
-def _examples(setting: Setting) -> str:
-    return {"model": '"demo"', "theme": '"gptoss-dark"', "answer.instructions": '"Answer briefly."'}.get(
-        setting.name, "1000"
-    )
 
 
 def _like(name: str, known: Collection[str]) -> str:

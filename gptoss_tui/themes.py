@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -18,6 +18,7 @@ from typing import cast
 from gptoss_tui.errors import GptOssError
 
 DEFAULT_THEME = "gptoss-dark"
+DEFAULT_LIGHT = "gptoss-light"
 
 ROLES: tuple[str, ...] = (
     "background",
@@ -54,6 +55,7 @@ ROLES: tuple[str, ...] = (
 )
 """Every role that a theme must colour. `surprise-0` is a token the model expected, `surprise-4` one it hardly did."""
 
+_NAME = re.compile(r"[\w][\w. -]{0,39}")
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
@@ -83,6 +85,8 @@ def read_theme(path: Path) -> Theme:
     name, dark, colours = table.get("name"), table.get("dark"), table.get("colours")
     if not isinstance(name, str) or not isinstance(dark, bool) or not isinstance(colours, dict):
         raise ThemeError(f"Theme {path} lacks name, dark or [colours].", "Compare it with themes/gptoss-dark.toml.")
+    if not _NAME.fullmatch(name):
+        raise ThemeError(f"Theme {path} cannot have the name {name!r}.", "Write a few letters, digits, - or _.")
     if missing := [role for role in ROLES if role not in colours]:
         raise ThemeError(f"Theme {path} has no colour for {', '.join(missing)}.", "Add one under [colours].")
     if unknown := [role for role in colours if role not in ROLES]:
@@ -124,12 +128,35 @@ def themes_with(folder: Path) -> tuple[Mapping[str, Theme], tuple[ThemeError, ..
     return themes, tuple(faults)
 
 
-def theme_named(name: str) -> Theme:
-    """The shipped theme of this name; `ThemeError` lists those there are."""
+def broken_themes(faults: Sequence[ThemeError]) -> tuple[str, ...]:
+    """One notice where theme files are broken: the first one's fault, and how many more there are."""
+    if not faults:
+        return ()
+    first, *others = faults
+    more = f" ({len(others)} more are broken.)" if others else ""
+    return (f"{first.message} {first.hint}{more}",)
+
+
+@cache
+def known_themes() -> tuple[Mapping[str, Theme], tuple[ThemeError, ...]]:
+    """The shipped themes and those in the person's own folder, beside config.toml; see `themes_with`."""
+    from gptoss_tui.config import config_folder
+
+    return themes_with(config_folder() / "themes")
+
+
+def theme_named(name: str, themes: Mapping[str, Theme] | None = None) -> Theme:
+    """The theme of this name, of `themes` or the shipped ones; `ThemeError` lists those there are."""
+    known = shipped_themes() if themes is None else themes
     try:
-        return shipped_themes()[name]
+        return known[name]
     except KeyError:
-        raise ThemeError(f"There is no theme {name!r}.", f"There are: {', '.join(shipped_themes())}.") from None
+        raise ThemeError(f"There is no theme {name!r}.", f"There are: {', '.join(known)}.") from None
+
+
+def default_theme(light: bool | None) -> Theme:
+    """The shipped theme that suits a light or a dark background; None: nobody knows, and most are dark."""
+    return shipped_themes()[DEFAULT_LIGHT if light else DEFAULT_THEME]
 
 
 def contrast(first: str, second: str) -> float:

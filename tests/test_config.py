@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gptoss_tui.config import SETTINGS, Config, ConfigError, default_text, key_lines, read_config, write_default
+from gptoss_tui.config import SETTINGS, Config, ConfigError, key_lines, read_config
+from gptoss_tui.config_writing import default_text, keep, with_setting, write_default
 from tests.cli.program import gptoss
 
 
@@ -75,6 +76,50 @@ class TestWriting:
         live = "\n".join(line.removeprefix("# ") if " = " in line else line for line in default_text().splitlines())
         values = read_config(written(tmp_path, live)).values
         assert all(values[each.name] == each.default for each in SETTINGS if each.default is not None)
+
+
+class TestKeeping:
+    """One setting, put into a file that somebody has written."""
+
+    @pytest.mark.parametrize(
+        ("text", "name", "line"),
+        [
+            ('theme = "a"  # mine\n[sampling]\n', "theme", 'theme = "b"'),
+            ("# a comment\n[sampling]\ntop-k = 3\n", "theme", 'theme = "b"'),
+            ('# theme = "gptoss-dark"\n\n[keys]\n', "theme", 'theme = "b"'),
+            ("[sampling]\ntop-k = 3\n[repl]\n", "answer.effort", 'effort = "b"'),
+            ("[repl]\nplain = true\n[answer]\n# effort = 1\n", "answer.effort", 'effort = "b"'),
+            ('answer.effort = "a"\n', "answer.effort", 'answer.effort = "b"'),
+            ("", "theme", 'theme = "b"'),
+        ],
+    )
+    def test_everything_else_stays(self, text: str, name: str, line: str) -> None:
+        changed = with_setting(text, name, "b")
+        kept = [each for each in text.splitlines() if not each.startswith(("theme", "answer.effort"))]
+        others = changed.splitlines()
+        others.remove(line)
+        assert [each for each in others if each] == [each for each in kept if each] or "[answer]" in others
+        table: object = tomllib.loads(changed)
+        for part in name.split("."):
+            assert isinstance(table, dict)
+            table = table[part]
+        assert table == "b"
+
+    def test_a_file_is_made_where_there_is_none_and_a_link_stays_one(self, tmp_path: Path) -> None:
+        real, link = tmp_path / "real.toml", tmp_path / "config.toml"
+        keep("theme", "projector", real)
+        link.symlink_to(real)
+        assert "theme" in keep("theme", "paper-light", link)
+        assert link.is_symlink()
+        assert read_config(real).values["theme"] == "paper-light"
+        assert [path.name for path in tmp_path.iterdir() if path.name.endswith(".new")] == []
+
+    def test_what_cannot_be_set_is_said(self, tmp_path: Path) -> None:
+        with pytest.raises(ConfigError, match="cannot be set"):
+            with_setting('theme = """\na"""\n', "theme", "b")
+        (tmp_path / "config.toml").write_text("[sampling\n")
+        with pytest.raises(ConfigError, match="not TOML"):
+            keep("theme", "b", tmp_path / "config.toml")
 
 
 class TestCommandLine:

@@ -16,6 +16,7 @@ from gptoss_tui.chat.controls import CONTROLS, control, format_seed, parse_seed
 from gptoss_tui.chat.session import Session
 from gptoss_tui.errors import ParameterError
 from gptoss_tui.harmony.messages import EFFORTS
+from gptoss_tui.themes import known_themes
 
 
 class FrontEnd(Protocol):
@@ -32,6 +33,12 @@ class FrontEnd(Protocol):
 
     def cleared(self) -> None:
         """The conversation was emptied: what is shown of it goes too."""
+
+    def show_themes(self) -> None:
+        """Lets the person see the themes, and choose."""
+
+    def use_theme(self, name: str) -> None:
+        """Draws in the colours of this theme from now on. Raises `ThemeError`."""
 
     def quit(self) -> None:
         """Leaves the program."""
@@ -61,6 +68,8 @@ class Command:
     """What it takes, for people: `NAME VALUE`."""
     aliases: tuple[str, ...] = ()
     """Other names."""
+    anytime: bool = False
+    """True where it leaves the session alone, so that it can be done before a model is loaded."""
     values: tuple[str, ...] = ()
     """What its first argument may be, where that can be listed once and for all."""
     offers: Callable[[Session | None, str], Iterable[Choice]] | None = None
@@ -197,12 +206,24 @@ def _instructions(session: Session, front_end: FrontEnd, arguments: str) -> None
     front_end.notify(f"instructions: {session.instructions}" if session.instructions else "no instructions")
 
 
+def _theme(session: Session, front_end: FrontEnd, arguments: str) -> None:
+    if name := arguments.strip():
+        front_end.use_theme(name)
+    else:
+        front_end.show_themes()
+
+
+def _themes(session: Session | None, typed: str) -> list[Choice]:
+    themes = known_themes()[0].values()
+    return [Choice(each.name, "dark" if each.dark else "light") for each in themes if each.name.startswith(typed)]
+
+
 def _quit(session: Session, front_end: FrontEnd, arguments: str) -> None:
     front_end.quit()
 
 
 COMMANDS: tuple[Command, ...] = (
-    Command("help", "Show the keys and the commands", _help, aliases=("?", "h")),
+    Command("help", "Show the keys and the commands", _help, aliases=("?", "h"), anytime=True),
     Command("clear", "Begin a new conversation", _clear, aliases=("new",)),
     Command("retry", "Drop the last answer and ask again", _retry),
     Command("stop", "Stop the answer and keep what was written", _stop),
@@ -224,6 +245,9 @@ COMMANDS: tuple[Command, ...] = (
         "[TEXT|off]",
         values=("off",),
     ),
-    Command("quit", "Leave", _quit, aliases=("exit", "q")),
+    Command(
+        "theme", "See the themes and choose one, or use the one named", _theme, "[NAME]", offers=_themes, anytime=True
+    ),
+    Command("quit", "Leave", _quit, aliases=("exit", "q"), anytime=True),
 )
 """Every command, in the order in which help lists them."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 
 from gptoss_tui.cli.output import Output
-from gptoss_tui.config import KEYS, SETTINGS, Config, Value, config_file, read_config, shown, write_default
+from gptoss_tui.config import KEYS, SETTINGS, Config, Value, config_file, read_config, shown
+from gptoss_tui.config_writing import write_default
 from gptoss_tui.errors import EXIT_OK
 from gptoss_tui.keys import keymap_of
 from gptoss_tui.keys.table import PLACES

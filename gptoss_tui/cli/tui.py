@@ -10,6 +10,8 @@ from pathlib import Path
 
 from gptoss_tui.cli.arguments import COMMANDS, sampling_for, sampling_params
 from gptoss_tui.cli.notes import note
+from gptoss_tui.colours import background_is_light, colours
+from gptoss_tui.config import config_folder
 from gptoss_tui.errors import CheckpointError
 from gptoss_tui.keys import keymap_of
 
@@ -24,7 +26,6 @@ def main(options: argparse.Namespace) -> int:
     model = model_asked_for(options)
     if why := why_no_screen():
         note(f"{why}: this is gptoss repl.")
-        from gptoss_tui.config import config_folder
         from gptoss_tui.repl import ReplOptions, run_repl
 
         return run_repl(
@@ -41,7 +42,6 @@ def main(options: argparse.Namespace) -> int:
                 about=about,
             )
         )
-    from gptoss_tui.themes import DEFAULT_THEME
     from gptoss_tui.tui import TuiOptions, run_tui
 
     return run_tui(
@@ -52,11 +52,22 @@ def main(options: argparse.Namespace) -> int:
             effort=options.effort,
             instructions=options.instructions,
             max_tokens=options.max_tokens,
-            theme=options.theme or DEFAULT_THEME,
+            theme=options.theme,
+            light=background_is_light(os.environ),
+            themes_folder=config_folder() / "themes",
+            keep_theme=keep_theme,
+            colours=colours(os.environ),
             keymap=keymap,
             about=about,
         )
     )
+
+
+def keep_theme(name: str) -> str:
+    """Makes a theme the default, and says so. Raises `ConfigError`."""
+    from gptoss_tui.config_writing import keep
+
+    return keep("theme", name)
 
 
 def why_no_screen() -> str:

@@ -65,7 +65,7 @@ APP: tuple[Action, ...] = (
     Action("app.knobs", "alt+4", "pane('sampling')", "sampling", "Go to the sampling knobs.", palette=False),
     Action("app.chat", "alt+0", "pane('chat')", "chat", "Go to the conversation, to read and scroll."),
     Action("app.pause", "alt+p", "pause", "pause view", "Freeze the token view; the model goes on."),
-    Action("app.theme", "alt+k", "change_theme", "theme", "Choose the colours, with a preview."),
+    Action("app.theme", "alt+k", "themes", "theme", "Choose the colours, with a preview."),
     Action(
         "app.palette",
         "ctrl+p",
@@ -187,6 +187,12 @@ HISTORY: tuple[Action, ...] = (
 )
 """What works in the list of earlier prompts; Enter takes one."""
 
+THEMES: tuple[Action, ...] = (
+    Action("themes.back", "escape,ctrl+c,q", "leave", "back", "Back to the colours as they were.", palette=False),
+    Action("themes.keep", "d", "keep", "keep as default", "Use this theme next time too.", palette=False),
+)
+"""What works in the list of themes; Enter takes one."""
+
 _SHARED = ("app.stop", "app.interrupt", "prompt.send", "prompt.newline", "prompt.search", "prompt.complete")
 
 REPL: tuple[Action, ...] = (
@@ -229,6 +235,7 @@ PLACES: tuple[Place, ...] = (
     Place("thinking", "On a thinking block", THINKING, ("app",)),
     Place("help", "On the help sheet", HELP),
     Place("history", "In the list of earlier prompts", HISTORY, typing=True),
+    Place("themes", "In the list of themes", THEMES),
     Place("repl", "In the REPL", REPL, typing=True, front_end="repl"),
 )
 """Every place, the widest first."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from typing import cast
 
 from gptoss_tui.chat import format
 from gptoss_tui.chat.commands import COMMANDS, Command, parse_line
@@ -18,7 +19,7 @@ from gptoss_tui.repl.conversation import Conversation, Kind
 from gptoss_tui.repl.opening import Open
 from gptoss_tui.repl.options import ReplOptions, Thinking
 from gptoss_tui.repl.tables import kv_table, layers_table
-from gptoss_tui.themes import Theme, ThemeError, shipped_themes, themes_with
+from gptoss_tui.themes import Theme, broken_themes, shipped_themes, theme_named, themes_with
 
 BLOCK = '"""'
 """Begins and ends a prompt of several lines."""
@@ -54,16 +55,12 @@ class Frontend(ABC):
 
     def theme_named(self, name: str) -> Theme:
         """The theme of this name. Raises `ThemeError`."""
-        if name not in self.themes:
-            raise ThemeError(f"There is no theme {name!r}.", f"There are: {', '.join(self.themes)}.")
-        return self.themes[name]
+        return theme_named(name, self.themes)
 
     def tell_broken_themes(self) -> None:
         """One notice where files of one's own are broken."""
-        if self._broken_themes:
-            first, *others = self._broken_themes
-            more = f" ({len(others)} more are broken.)" if others else ""
-            self.note(f"{first.message} {first.hint}{more}", "warning")
+        for notice in broken_themes(self._broken_themes):
+            self.note(notice, "warning")
 
     # A view
 
@@ -109,6 +106,10 @@ class Frontend(ABC):
     def use_theme(self, name: str) -> None:
         """Changes the colours. Raises `ThemeError`."""
 
+    def show_themes(self) -> None:
+        """Lists the themes; the one in use is marked."""
+        self.lines([f"{'* ' if each == self.theme_name else '  '}{each}" for each in self.themes])
+
     def notify(self, message: str) -> None:
         """Shows what a command answers."""
         self.note(message)
@@ -152,10 +153,9 @@ class Frontend(ABC):
         session = self.conversation.session
         if session is not None:
             command.run(session, self, arguments)
-        elif command.name == "quit":
-            self.quit()
-        elif command.name == "help":
-            self.show_help()
+        elif command.anytime:
+            # It leaves the session alone, so it needs none.
+            command.run(cast("Session", None), self, arguments)
         elif self.conversation.phase == "failed":
             self.note("There is no model yet.", "error")
         else:
@@ -187,13 +187,6 @@ class Frontend(ABC):
                 "[show|fold|last]",
                 values=("show", "fold", "last"),
             ),
-            Command(
-                "theme",
-                "List the themes, or use one",
-                _plain(self._set_theme),
-                "[NAME]",
-                values=tuple(self.themes),
-            ),
         )
 
     def _show_layers(self, arguments: str) -> None:
@@ -218,12 +211,6 @@ class Frontend(ABC):
                 self.note(f"thinking is {'shown' if self.thinking == 'show' else 'folded'}")
             case other:
                 raise ParameterError(f"thinking cannot be {other!r}", "Give show, fold or last.")
-
-    def _set_theme(self, arguments: str) -> None:
-        name = arguments.strip()
-        if name:
-            self.use_theme(name)
-        self.lines([f"{'* ' if each == self.theme_name else '  '}{each}" for each in self.themes])
 
     @property
     @abstractmethod

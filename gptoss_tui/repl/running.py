@@ -16,14 +16,15 @@ from prompt_toolkit.formatted_text import FormattedText
 from prompt_toolkit.output.vt100 import Vt100_Output
 from prompt_toolkit.renderer import print_formatted_text
 
+from gptoss_tui.colours import background_is_light
 from gptoss_tui.errors import EXIT_OK, TerminalError
 from gptoss_tui.repl.lines import Lines, Paint
 from gptoss_tui.repl.opening import Open
 from gptoss_tui.repl.options import ReplOptions
 from gptoss_tui.repl.screen import Screen
-from gptoss_tui.repl.styles import colour_depth, default_theme, prompt_style
+from gptoss_tui.repl.styles import colour_depth, prompt_style
 from gptoss_tui.signals import Interrupted, Leaving
-from gptoss_tui.themes import theme_named
+from gptoss_tui.themes import default_theme, theme_named
 
 SMALLEST = (24, 6)
 """Columns and rows that drawing needs."""
@@ -87,7 +88,9 @@ def _paint(options: ReplOptions, environment: Mapping[str, str]) -> Paint:
     forced = environment.get("CLICOLOR_FORCE", "0") not in ("", "0")
     if options.plain or not forced or environment.get("NO_COLOR"):
         return lambda style, text: text
-    style = prompt_style(theme_named(options.theme) if options.theme else default_theme(environment))
+    style = prompt_style(
+        theme_named(options.theme) if options.theme else default_theme(background_is_light(environment))
+    )
     depth = colour_depth(environment)
 
     def paint(role: str, text: str) -> str:

@@ -24,6 +24,7 @@ from gptoss_tui.chat.controls import CONTROLS
 from gptoss_tui.chat.events import TurnFinished
 from gptoss_tui.chat.history import PromptHistory, default_history_file
 from gptoss_tui.chat.runs import Run
+from gptoss_tui.colours import background_is_light
 from gptoss_tui.repl.answer import AnswerRows
 from gptoss_tui.repl.completion import CommandCompleter
 from gptoss_tui.repl.conversation import Kind
@@ -36,8 +37,8 @@ from gptoss_tui.repl.options import ReplOptions
 from gptoss_tui.repl.output import HeldOutput, terminal_output
 from gptoss_tui.repl.rows import Row, wrap
 from gptoss_tui.repl.status import status_row
-from gptoss_tui.repl.styles import colour_depth, default_theme, prompt_style
-from gptoss_tui.themes import Theme
+from gptoss_tui.repl.styles import colour_depth, prompt_style
+from gptoss_tui.themes import Theme, default_theme
 from gptoss_tui.visible import visible
 
 WIDEST = 100
@@ -57,7 +58,9 @@ class Screen(Frontend):
         self, options: ReplOptions, open_model: Open | None = None, *, terminal_input: Input | None = None
     ) -> None:
         super().__init__(options, open_model)
-        self._theme = self.theme_named(options.theme) if options.theme else default_theme(os.environ)
+        self._theme = (
+            self.theme_named(options.theme) if options.theme else default_theme(background_is_light(os.environ))
+        )
         self._style = prompt_style(self._theme)
         self._keymap = options.keymap
         self.prompts = PromptHistory(options.history_file or default_history_file())

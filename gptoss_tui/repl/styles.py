@@ -22,7 +22,8 @@ from pygments.token import (
     _TokenType,
 )
 
-from gptoss_tui.themes import Theme, shipped_themes
+from gptoss_tui.colours import colours
+from gptoss_tui.themes import Theme
 
 _CODE = {
     Token: "code-text",
@@ -84,21 +85,7 @@ def prompt_style(theme: Theme) -> Style:
     )
 
 
-def default_theme(environment: Mapping[str, str]) -> Theme:
-    """The shipped theme that suits the terminal's background, where COLORFGBG tells it; else the dark one."""
-    background = environment.get("COLORFGBG", "").rpartition(";")[2]
-    # The sixteen colours' light ones: white, and the bright ones but for grey (8).
-    light = background.isdigit() and int(background) in (7, 9, 10, 11, 12, 13, 14, 15)
-    return shipped_themes()["gptoss-light" if light else "gptoss-dark"]
-
-
 def colour_depth(environment: Mapping[str, str]) -> ColorDepth:
     """How many colours the terminal has, by NO_COLOR (no-color.org), COLORTERM and TERM."""
-    if environment.get("NO_COLOR"):
-        return ColorDepth.MONOCHROME
-    term = environment.get("TERM", "")
-    if environment.get("COLORTERM", "").lower() in ("truecolor", "24bit") or term.endswith("-direct"):
-        return ColorDepth.TRUE_COLOR
-    if "256color" in term or term in ("alacritty", "xterm-kitty", "xterm-ghostty", "foot"):
-        return ColorDepth.DEFAULT
-    return ColorDepth.ANSI_COLORS_ONLY
+    depths = {0: ColorDepth.MONOCHROME, 16: ColorDepth.ANSI_COLORS_ONLY, 256: ColorDepth.DEFAULT}
+    return depths.get(colours(environment), ColorDepth.TRUE_COLOR)

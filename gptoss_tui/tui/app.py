@@ -14,20 +14,25 @@ from textual.screen import Screen
 from textual.theme import Theme as TextualTheme
 
 from gptoss_tui.chat.history import PromptHistory, default_history_file
+from gptoss_tui.errors import GptOssError
 from gptoss_tui.harmony.messages import EFFORTS
 from gptoss_tui.keys import display
 from gptoss_tui.keys.table import APP, ON_SCREEN
-from gptoss_tui.themes import shipped_themes, theme_named
+from gptoss_tui.themes import Theme, broken_themes, default_theme, shipped_themes, theme_named, themes_with
 from gptoss_tui.tui.actions import NO_KEY, bindings, textual_keymap
 from gptoss_tui.tui.backend import open_backend
+from gptoss_tui.tui.fewcolours import FewColours
 from gptoss_tui.tui.options import TuiOptions
 from gptoss_tui.tui.ports import OpenBackend
 from gptoss_tui.tui.screens.help import HelpScreen
 from gptoss_tui.tui.screens.history import HistoryScreen
 from gptoss_tui.tui.screens.main import MainScreen
+from gptoss_tui.tui.screens.themes import ThemeScreen
+from gptoss_tui.tui.terminal import BackgroundTold
 from gptoss_tui.tui.theming import textual_theme
 from gptoss_tui.tui.widgets.panel import Panel
 from gptoss_tui.tui.widgets.prompt import Prompt
+from gptoss_tui.visible import visible
 
 _UNDER_SHEETS = frozenset(("interrupt", "pane", "panes", "new", "command_palette"))
 
@@ -44,15 +49,20 @@ class GptOssApp(App[None]):
     TITLE = "gptoss"
 
     def __init__(self, options: TuiOptions, open_backend: OpenBackend = open_backend) -> None:
-        theme = theme_named(options.theme)
+        folder = options.themes_folder
+        self.themes, broken = themes_with(folder) if folder is not None else (shipped_themes(), ())
+        chosen = theme_named(options.theme, self.themes) if options.theme else default_theme(options.light)
         super().__init__()
-        for shipped in shipped_themes().values():
-            self.register_theme(textual_theme(shipped))
-        self.theme = theme.name
+        for theme in self.themes.values():
+            self.register_theme(textual_theme(theme))
+        self._colours = 0 if self.no_color else options.colours
+        self._theme_is_chosen = options.theme is not None
+        self._keep_theme = options.keep_theme
+        self.show_theme(chosen)
         self.keymap = options.keymap
         self.set_keymap(textual_keymap(self.keymap))
         history = PromptHistory(options.history_file or default_history_file())
-        self.main = MainScreen(options, history, open_backend)
+        self.main = MainScreen(options, history, open_backend, (*broken_themes(broken), *options.keymap.notices))
         self._loop_of_app: asyncio.AbstractEventLoop | None = None
         self._asked = ("", 0.0)
         """The key that asked to be pressed twice, and when."""
@@ -66,7 +76,18 @@ class GptOssApp(App[None]):
         """Ours alone: Textual's own lack the roles that the panes are drawn with."""
         themes = super().available_themes
         # None of ours is registered yet while Textual sets itself up.
-        return {name: theme for name, theme in themes.items() if name in shipped_themes()} or themes
+        return {name: theme for name, theme in themes.items() if name in self.themes} or themes
+
+    def show_theme(self, theme: Theme) -> None:
+        """Draws in this theme from now on."""
+        if self._colours in (0, 16):
+            self._filters = [FewColours(theme, self._colours)]
+        self.theme = theme.name
+
+    def on_background_told(self, event: BackgroundTold) -> None:
+        """Where nobody has chosen a theme, it suits the terminal's background."""
+        if not self._theme_is_chosen:
+            self.show_theme(default_theme(event.light))
 
     def on_mount(self) -> None:
         """From now on a signal can end the loop."""
@@ -103,7 +124,6 @@ class GptOssApp(App[None]):
                 f"The model thinks at {level} effort from the next prompt on.",
                 lambda level=level: self.main.conductor.set_effort(level),
             )
-        yield SystemCommand("Theme", "Choose other colours.", self.action_change_theme)
         yield SystemCommand("Save screenshot", "Save the screen as an SVG picture.", self.deliver_screenshot)
 
     async def run_named(self, action: str) -> None:
@@ -194,6 +214,23 @@ class GptOssApp(App[None]):
             self.notify(f"{what} copied.")
         else:
             self.notify("There is nothing to copy yet.")
+
+    def use_theme(self, name: str) -> None:
+        """Draws in the theme of this name. Raises `ThemeError`."""
+        self._theme_is_chosen = True
+        self.show_theme(theme_named(name, self.themes))
+
+    def action_themes(self) -> None:
+        """Chooses the theme."""
+        self.push_screen(ThemeScreen(self.themes, self.keymap, self.use_theme, self._keep))
+
+    def _keep(self, name: str) -> None:
+        try:
+            kept = self._keep_theme(name) if self._keep_theme is not None else "Nothing can be kept here."
+        except GptOssError as fault:
+            self.notify(visible(f"{fault.message}\n{fault.hint}".strip()), severity="error", markup=False)
+        else:
+            self.notify(visible(kept), markup=False)
 
     def action_pause(self) -> None:
         """Freezes the token view."""

@@ -11,9 +11,8 @@ from gptoss_tui.visible import visible
 
 if TYPE_CHECKING:
     from gptoss_tui.chat.session import Session
+    from gptoss_tui.tui.app import GptOssApp
     from gptoss_tui.tui.screens.main import MainScreen
-
-_WITHOUT_MODEL = ("help", "quit")
 
 
 class TuiFrontEnd:
@@ -30,7 +29,7 @@ class TuiFrontEnd:
                 return False
             command, arguments = parsed
             backend = self._screen.conductor.backend
-            if backend is None and command.name not in _WITHOUT_MODEL:
+            if backend is None and not command.anytime:
                 self._screen.prompt.fill(text)
                 self.notify(f"/{command.name} needs the model, which is not loaded yet.")
                 return True
@@ -58,6 +57,18 @@ class TuiFrontEnd:
     def cleared(self) -> None:
         """The session is empty; so is the screen."""
         self._screen.run_worker(self._screen.conductor.clear())
+
+    def show_themes(self) -> None:
+        """The list of themes, with a preview."""
+        self._app.action_themes()
+
+    def use_theme(self, name: str) -> None:
+        """Other colours from now on."""
+        self._app.use_theme(name)
+
+    @property
+    def _app(self) -> GptOssApp:
+        return cast("GptOssApp", self._screen.app)
 
     def quit(self) -> None:
         """Leaves."""

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gptoss_tui.colours import ALL_COLOURS
 from gptoss_tui.engine.params import SamplingParams
 from gptoss_tui.harmony.messages import Effort
 from gptoss_tui.keys import Keymap
-from gptoss_tui.themes import DEFAULT_THEME
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,16 @@ class TuiOptions:
     """The developer message."""
     max_tokens: int | None = None
     """Longest answer in tokens; None: what the context leaves."""
-    theme: str = DEFAULT_THEME
+    theme: str | None = None
+    """None: the one that suits the terminal's background."""
+    light: bool | None = None
+    """Whether the terminal's background is light; None: not known yet."""
+    themes_folder: Path | None = None
+    """Where a person's own themes are; None: nowhere."""
+    keep_theme: Callable[[str], str] | None = None
+    """Makes a theme the default and says so; raises `GptOssError`. None: it cannot be kept."""
+    colours: int = ALL_COLOURS
+    """How many the terminal has: 0 where none are wanted, 16, 256, or all."""
     keymap: Keymap = field(default_factory=Keymap)
     about: Callable[[Path], str] | None = None
     """One line on what the model in this folder is, shown above the conversation; None or empty: nothing to say."""

@@ -36,6 +36,12 @@ class Recorder:
     def cleared(self) -> None:
         self.told.append("<cleared>")
 
+    def show_themes(self) -> None:
+        self.told.append("<themes>")
+
+    def use_theme(self, name: str) -> None:
+        self.told.append(f"<theme {name}>")
+
     def quit(self) -> None:
         self.told.append("<quit>")
 

@@ -6,12 +6,12 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from textual import events
 from textual.pilot import Pilot
 
 from gptoss_tui.engine.params import SamplingParams
-from gptoss_tui.keys import Keymap
 from gptoss_tui.tui.app import GptOssApp
 from gptoss_tui.tui.backend import open_backend
 from gptoss_tui.tui.options import TuiOptions
@@ -89,16 +89,19 @@ async def driven(
     max_tokens: int | None = None,
     history: Path | None = None,
     loaded: bool = True,
-    keymap: Keymap | None = None,
+    **others: Any,
 ) -> AsyncIterator[Driven]:
-    """Runs the app on a scripted model, or on the real one in `folder`; waits until it is loaded unless told not to."""
+    """Runs the app on a scripted model, or on the real one in `folder`; waits until it is loaded unless told not to.
+
+    `others` go into the options.
+    """
     opener = opener or (open_backend if folder is not None else ScriptedOpener())
     options = TuiOptions(
         model=folder or Path("nowhere"),
         params=params or SamplingParams(),
         max_tokens=max_tokens,
         history_file=history or Path("/dev/null"),
-        keymap=keymap or Keymap(),
+        **others,
     )
     app = GptOssApp(options, opener)
     try:

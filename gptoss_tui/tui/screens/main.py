@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -39,12 +40,15 @@ class MainScreen(Screen[None]):
 
     AUTO_FOCUS = "#prompt"
 
-    def __init__(self, options: TuiOptions, history: PromptHistory, open_backend: OpenBackend) -> None:
+    def __init__(
+        self, options: TuiOptions, history: PromptHistory, open_backend: OpenBackend, notices: Sequence[str] = ()
+    ) -> None:
+        """`notices` stand above the conversation from the start."""
         super().__init__()
         self._compositor = self._lean = LeanCompositor()
         self.status = StatusLine()
         self.keymap = options.keymap
-        self.chat = ChatPane(options.keymap)
+        self.chat = ChatPane(options.keymap, notices)
         self.layers_pane = LayersPane()
         self.kv = KvPane()
         self.tokens = TokensPane()

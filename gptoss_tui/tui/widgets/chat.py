@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 
@@ -12,13 +14,13 @@ from gptoss_tui.tui.widgets.turn import Note, Turn
 class ChatPane(VerticalScroll, can_focus=True):
     """#chat."""
 
-    def __init__(self, keymap: Keymap) -> None:
+    def __init__(self, keymap: Keymap, notices: Sequence[str] = ()) -> None:
         super().__init__(id="chat")
         send, newline, help_key = (keymap.first(f"prompt.{name}") for name in ("send", "newline", "help"))
         self._welcome = f"Ask something. {send} sends, {newline} breaks the line, / lists commands, {help_key} helps."
         self.turns: list[Turn] = []
         self.border_title = "Chat"
-        self._about = Vertical(id="about")
+        self._about = Vertical(*(Note(line, kind="about") for line in notices), id="about")
         # As tall as the pane at least: Textual would hang a shorter conversation on the lower edge.
         self._said = Vertical(self._about, Note(self._welcome, kind="welcome"), id="said")
 
