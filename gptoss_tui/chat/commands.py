@@ -209,6 +209,7 @@ def _instructions(session: Session, front_end: FrontEnd, arguments: str) -> None
 def _theme(session: Session, front_end: FrontEnd, arguments: str) -> None:
     if name := arguments.strip():
         front_end.use_theme(name)
+        front_end.notify(f"theme is {name}")
     else:
         front_end.show_themes()
 

@@ -37,7 +37,7 @@ from gptoss_tui.repl.options import ReplOptions
 from gptoss_tui.repl.output import HeldOutput, terminal_output
 from gptoss_tui.repl.rows import Row, wrap
 from gptoss_tui.repl.status import status_row
-from gptoss_tui.repl.styles import colour_depth, prompt_style
+from gptoss_tui.repl.styles import colour_depth, prompt_style, theme_sample
 from gptoss_tui.themes import Theme, default_theme
 from gptoss_tui.visible import visible
 
@@ -170,6 +170,10 @@ class Screen(Frontend):
     def use_theme(self, name: str) -> None:
         """Changes the colours from here on."""
         self._use(self.theme_named(name))
+
+    def show_themes(self) -> None:
+        """Every theme in its own colours; the one in use is marked."""
+        self._print([theme_sample(theme, used=theme is self._theme) for theme in self.themes.values()])
 
     def _use(self, theme: Theme) -> None:
         self._theme = theme

@@ -23,6 +23,7 @@ from pygments.token import (
 )
 
 from gptoss_tui.colours import colours
+from gptoss_tui.repl.rows import Row
 from gptoss_tui.themes import Theme
 
 _CODE = {
@@ -83,6 +84,31 @@ def prompt_style(theme: Theme) -> Style:
             "scrollbar.button": f"bg:{of['border']}",
         }
     )
+
+
+def theme_sample(theme: Theme, *, used: bool) -> Row:
+    """A row that shows the theme: its name, then text, muted text, figures and code on its own ground."""
+    of = theme.colours
+    row: Row = [("bold" if used else "", f"{'* ' if used else '  '}{theme.name:<22}")]
+    for role, text in _SAMPLE:
+        ground = of["code-background" if role.startswith("code-") else "background"]
+        row.append((f"bg:{ground} {of[role]}", text))
+    return row
+
+
+_SAMPLE = (
+    ("foreground", " text "),
+    ("muted", "muted "),
+    ("accent", "accent "),
+    ("secondary", "thinking "),
+    ("warning", "warning "),
+    ("error", "error "),
+    ("code-keyword", " def "),
+    ("code-function", "f"),
+    ("code-text", "() "),
+    ("code-string", "'text' "),
+    ("code-number", "42 "),
+)
 
 
 def colour_depth(environment: Mapping[str, str]) -> ColorDepth:

@@ -119,6 +119,8 @@ class TestKeys:
             window.type("/eff\t h\t\r")
             window.until_shown("effort is high")
             window.type("/theme gptoss-li\t\r")
+            window.until_shown("theme is gptoss-light")
+            window.type("/theme\r")
             window.until_shown("* gptoss-light")
 
     def test_vi(self, answerer: Path, tmp_path: Path) -> None:
