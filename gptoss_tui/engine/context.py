@@ -14,11 +14,12 @@ from contextlib import contextmanager
 
 import mlx.core as mx
 
-from gptoss_tui.engine.cache import STEP, KVCache, LayerRows
+from gptoss_tui.engine.cache import STEP, KVCache
 from gptoss_tui.engine.config import ModelConfig
 from gptoss_tui.engine.events import LayerState, MemoryUse
 from gptoss_tui.engine.parked import Parked, line_worth
 from gptoss_tui.engine.reuse import TOKENS, Held, agreement, best
+from gptoss_tui.engine.rows import LayerRows
 
 
 class Context:

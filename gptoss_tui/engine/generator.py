@@ -19,7 +19,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 import mlx.core as mx
 
@@ -28,10 +27,8 @@ from gptoss_tui.engine.control import Control, callers_own
 from gptoss_tui.engine.drawing import Ahead, Drawer, Drawn, Held, recent_tokens
 from gptoss_tui.engine.events import Event, Finished, PrefillProgress, Reason, Step
 from gptoss_tui.engine.model import Model, Taps
-from gptoss_tui.engine.params import SamplingParams
+from gptoss_tui.engine.request import Request
 from gptoss_tui.engine.sampling import RECENT_TOKENS, push, top_logprobs
-
-BeforeSample = Callable[[int, int | None, SamplingParams], SamplingParams | None]
 
 CHUNK_SECONDS = 0.5
 """What a prefill chunk should take at most, so that stopping is quick on a small machine."""
@@ -41,21 +38,6 @@ CHUNKS = (32, 64, 128, 256, 512, 1024, 2048)
 
 CLEAR_EVERY = 256
 """Tokens after which MLX's buffer cache is emptied, as the growing KV caches leave buffers of every size in it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One generation, as it was asked for."""
-
-    ids: tuple[int, ...]
-    max_tokens: int | None
-    stop_ids: frozenset[int]
-    top_logprobs: int
-    pins: tuple[int, ...]
-    before_sample: BeforeSample | None
-    router: bool
-    started: float
-    """time.perf_counter() when it was asked for."""
 
 
 class Generator:

@@ -20,8 +20,8 @@ from dataclasses import dataclass, replace
 
 import mlx.core as mx
 
-from gptoss_tui.engine.cache import LayerRows, RowSizes
 from gptoss_tui.engine.reuse import Held, Segment, agreement, covered
+from gptoss_tui.engine.rows import LayerRows, RowSizes
 
 TRIVIAL = 16
 """Tokens up to which a branch is not worth parking: reading them takes hardly longer than reading one."""

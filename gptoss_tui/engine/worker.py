@@ -22,10 +22,11 @@ from gptoss_tui.engine.awake import keep_awake
 from gptoss_tui.engine.control import CallerFault, Control
 from gptoss_tui.engine.events import LayerState, LoadProgress, MemoryUse, ModelInfo
 from gptoss_tui.engine.generation import Generation
-from gptoss_tui.engine.generator import BeforeSample, Generator, Request
+from gptoss_tui.engine.generator import Generator
 from gptoss_tui.engine.loading import load_model, working_set
 from gptoss_tui.engine.params import SamplingParams
-from gptoss_tui.errors import DeviceError, EngineBusy, EngineClosed, ParameterError, PromptError
+from gptoss_tui.engine.request import BeforeSample, Request, check_ids
+from gptoss_tui.errors import DeviceError, EngineBusy, EngineClosed
 
 HISTORY_BYTES = 256 * 2**20
 """Default budget of the sliding layers' rewind history."""
@@ -126,7 +127,7 @@ class Engine:
         generator: Generator | None = getattr(self, "_generator", None)
         if generator is None:
             raise _no_engine()
-        self._check_ids(ids)
+        check_ids(ids, self.info)
         return generator.context.reusable(ids[: max(0, len(ids) - 1)])
 
     def generate(
@@ -163,7 +164,9 @@ class Engine:
             router=router,
             started=time.perf_counter(),
         )
-        self._check(request)
+        if self._closed:
+            raise _no_engine()
+        request.check(self.info)
         control = Control(params if params is not None else SamplingParams())
         generation = Generation(control, on_event)
 
@@ -192,7 +195,7 @@ class Engine:
         Raises `PromptError` for foreign ids, `EngineClosed`.
         """
         wanted = tuple(ids)[: self.info.context]
-        self._check_ids(wanted)
+        check_ids(wanted, self.info)
         ahead = threading.Event()
 
         def run() -> None:
@@ -236,30 +239,6 @@ class Engine:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    def _check(self, request: Request) -> None:
-        context, vocabulary = self.info.context, self.info.vocabulary_size
-        if self._closed:
-            raise _no_engine()
-        if not request.ids:
-            raise PromptError("The prompt is empty", "Write something to answer.")
-        if len(request.ids) >= context:
-            raise PromptError(
-                f"The prompt has {len(request.ids):,} tokens and the model's context holds {context:,}",
-                "Shorten it, or begin a new conversation.",
-            )
-        self._check_ids(request.ids)
-        if request.max_tokens is not None and request.max_tokens < 1:
-            raise ParameterError(f"max tokens cannot be {request.max_tokens}", "Give 1 or more.")
-        if not 0 <= request.top_logprobs <= vocabulary:
-            raise ParameterError(f"top logprobs cannot be {request.top_logprobs}", f"Give 0 to {vocabulary:,}.")
-
-    def _check_ids(self, ids: Sequence[int]) -> None:
-        vocabulary = self.info.vocabulary_size
-        if not all(0 <= token < vocabulary for token in ids):
-            raise PromptError(
-                f"The prompt holds ids outside the vocabulary of {vocabulary:,}", "Use the model's own tokenizer."
-            )
 
     def _call(self, job: Callable[[], T]) -> Future[T]:
         """Runs `job` on the model's thread, after those before it."""
