@@ -17,6 +17,7 @@ from gptoss_tui.models.conversion import Recipe, check_conversion, convert, expe
 from gptoss_tui.models.find import resolve
 from gptoss_tui.models.fit import Machine, fit, this_machine
 from gptoss_tui.models.inspection import Inspection
+from gptoss_tui.models.whole import sweep_partial
 from gptoss_tui.signals import Interrupted, Leaving
 from gptoss_tui.visible import visible
 
@@ -38,7 +39,10 @@ def main(options: argparse.Namespace) -> int:
     progress = Progress()
     with Leaving() as leaving:
         try:
-            source = check_conversion(resolve(options.hf_path, COMMANDS), target, recipe)
+            folder = resolve(options.hf_path, COMMANDS)
+            if freed := sweep_partial(target):
+                note(f"removed what an earlier conversion had left unfinished: {amount(freed)}")
+            source = check_conversion(folder, target, recipe)
             note(f"converting {source.name}, about {amount(expected_bytes(source, recipe))} to write")
             result = convert(source, target, recipe, lambda done, all_: progress.show(_share("Converting", done, all_)))
             verdict = _verify(source, result, options.verify, progress)

@@ -10,20 +10,26 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout
+import threading
+from collections.abc import Callable
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
+from queue import Queue
 from typing import TYPE_CHECKING, Any, Literal
 
 from gptoss_tui.engine.memory import GIB, physical_memory
-from gptoss_tui.errors import CheckpointError, GptOssError, MemoryLimitError, ParameterError
+from gptoss_tui.errors import CheckpointError, GptOssError, LoadCancelled, MemoryLimitError, ParameterError
 from gptoss_tui.models.inspection import Inspection, inspect
 from gptoss_tui.models.storage import Part, is_matrix
+from gptoss_tui.models.whole import whole_or_nothing
 
 if TYPE_CHECKING:
     import mlx.core as mx
+
+Progress = Callable[[int, int], None]
+"""Told (done, total), in bytes."""
 
 Mode = Literal["affine", "mxfp4", "mxfp8", "nvfp4"]
 
@@ -123,17 +129,15 @@ def expected_bytes(found: Inspection, recipe: Recipe) -> int:
     return sum(_expected(part, found, recipe) for part in found.storage.parts)
 
 
-def convert(
-    found: Inspection, target: Path, recipe: Recipe, on_progress: Callable[[int, int], None] | None = None
-) -> Inspection:
+def convert(found: Inspection, target: Path, recipe: Recipe, on_progress: Progress | None = None) -> Inspection:
     """Converts what `check_conversion` returned into the folder `target`, which appears when it is whole.
 
     `on_progress(done, total)` is called in bytes of the result. Returns the result, inspected. Raises `GptOssError`
     where the disk fills up after all, or where mlx-lm gives up; then nothing is left behind.
     """
-    with _whole_or_nothing(target) as folder:
+    with whole_or_nothing(target) as folder:
         try:
-            _convert(found, folder, recipe, on_progress or (lambda done, total: None))
+            _apart(lambda tell: _convert(found, folder, recipe, tell), on_progress or (lambda done, total: None))
         except OSError as error:
             raise GptOssError(f"{target} cannot be written: {error.strerror}", "Check the disk.") from error
         except (ValueError, RuntimeError) as error:
@@ -149,7 +153,43 @@ def convert(
     return inspect(target)
 
 
-def _convert(found: Inspection, folder: Path, recipe: Recipe, on_progress: Callable[[int, int], None]) -> None:
+def _apart(work: Callable[[Progress], None], on_progress: Progress) -> None:
+    """Does `work` on a thread of its own and waits: a signal is heard at once, not when gigabytes are written.
+
+    `on_progress` is called on that thread. Whatever interrupts the waiting ends the work at its next step.
+    """
+    ended: Queue[BaseException | None] = Queue()
+    abandoned = threading.Event()
+
+    def tell(done: int, total: int) -> None:
+        if abandoned.is_set():
+            raise LoadCancelled("Converting was interrupted", "Run the same command again.")
+        on_progress(done, total)
+
+    def run() -> None:
+        import mlx.core as mx
+
+        fault: BaseException | None = None
+        try:
+            work(tell)
+        except BaseException as error:
+            fault = error
+        # Streams are the thread's own; left to the interpreter's end they may abort the process.
+        mx.clear_cache()
+        mx.clear_streams()
+        ended.put(fault)
+
+    threading.Thread(target=run, name="gptoss-convert", daemon=True).start()
+    try:
+        fault = ended.get()
+    except BaseException:
+        abandoned.set()
+        raise
+    if fault is not None:
+        raise fault
+
+
+def _convert(found: Inspection, folder: Path, recipe: Recipe, on_progress: Progress) -> None:
     import mlx.core as mx
     from mlx.utils import tree_flatten, tree_map
     from mlx_lm import utils
@@ -214,15 +254,3 @@ def _expected(part: Part, found: Inspection, recipe: Recipe) -> int:
         return part.nbytes
     wide = (recipe.dtype or found.raw.get("torch_dtype") or found.dtype) == "float32"
     return part.parameters * (4 if wide else 2)
-
-
-@contextmanager
-def _whole_or_nothing(target: Path) -> Iterator[Path]:
-    """A folder beside `target` that takes its name once everything in it is written, and goes where anything fails."""
-    folder = target.absolute().parent / f".{target.name}.{os.getpid()}.partial"
-    folder.mkdir()
-    try:
-        yield folder
-        folder.rename(target)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -103,6 +103,22 @@ def original_tensors(layers: int = 24) -> dict[str, Tensor]:
     return tensors
 
 
+def unquantised_tensors(layers: int = 24) -> dict[str, Tensor]:
+    """Every tensor of gpt-oss-20b in bfloat16, in Transformers' layout: experts as (experts, in, out)."""
+    tensors: dict[str, Tensor] = {}
+    for name, tensor in original_tensors(layers).items():
+        if name.endswith("_blocks"):
+            _, (experts, rows, groups, _) = tensor
+            tensors[name.removesuffix("_blocks")] = ("BF16", (experts, 32 * groups, rows))
+        elif not name.endswith("_scales"):
+            tensors[name] = tensor
+    return tensors
+
+
+LAYOUTS = {"mlx": card_tensors, "openai": original_tensors, "transformers": unquantised_tensors}
+"""What each layout's tensors are, by the number of layers."""
+
+
 def card_checkpoint(folder: Path, *, shards: int = 3, tokenizer: bool = True, original: bool = False) -> Path:
     """Writes the folder of the card, or of the original that it was made from, with an index, and returns it."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -131,13 +147,16 @@ def describe_checkpoint(
     layers: int = 24,
     tokenizer: bool = True,
     original: bool = False,
+    plain: bool = False,
 ) -> Path:
     """Writes everything but the weights: index, configs, and the genuine vocabulary where it is wanted."""
     where = {name: file for file, names in shard_names(tensors, shards).items() for name in names}
     total = sum(_ITEM[dtype] * prod(shape) for dtype, shape in tensors.values())
     index = {"metadata": {"total_size": total}, "weight_map": where}
     (folder / "model.safetensors.index.json").write_text(json.dumps(index))
-    quantised = {"quantization": None, "quantization_config": {"quant_method": "mxfp4"}} if original else {}
+    quantised: dict[str, object] = {"quantization": None} if original or plain else {}
+    if original:
+        quantised["quantization_config"] = {"quant_method": "mxfp4"}
     config = geometry(**CARD | quantised | {"num_hidden_layers": layers})
     (folder / "config.json").write_text(json.dumps(config))
     (folder / "generation_config.json").write_text(
