@@ -3,6 +3,9 @@
 Its attention and experts are there and run, but their outputs are zero, so the next token depends on the last one only:
 the embedding gives each token of the answers a dimension of its own, and the head holds how often which token followed
 it. Greedy it follows the likeliest path; sampled it wanders between the answers.
+
+A wandering one lets a little of attention and experts through, and leans differently towards each token: which of
+several likely ones comes next depends, also greedily, on everything before. It often errs in its headers.
 """
 
 from __future__ import annotations
@@ -30,9 +33,14 @@ RANKS = 4096
 HIDDEN = 64
 # Logits of tokens that never followed are 0, so these are as good as impossible.
 _CERTAIN = 40.0
+# Of a wandering talker: the share of attention's and the experts' outputs, and how much its leanings differ.
+_LET_THROUGH = 0.02
+_LEANING = 0.3
 
 
-def talking_checkpoint(folder: Path, answers: Sequence[str] = TALK, *, context: int = 131072) -> Path:
+def talking_checkpoint(
+    folder: Path, answers: Sequence[str] = TALK, *, context: int = 131072, wandering: bool = False, window: int = 128
+) -> Path:
     """Writes a checkpoint with a tokenizer.json into `folder` and returns it.
 
     `answers` continue `<|start|>assistant`, formatting tokens spelled out; they may hold 64 different tokens.
@@ -47,15 +55,22 @@ def talking_checkpoint(folder: Path, answers: Sequence[str] = TALK, *, context: 
         hidden_size=HIDDEN,
         vocab_size=harmony.vocabulary.size,
         max_position_embeddings=context,
+        sliding_window=window,
     )
     file = next(folder.glob("*.safetensors"))
     tensors = mx.load(str(file))
     assert isinstance(tensors, dict)
     for name in tensors:
         if re.search(r"(o_proj|down_proj)\.(weight|bias)$", name):
-            tensors[name] = mx.zeros_like(tensors[name])
+            tensors[name] = tensors[name] * (_LET_THROUGH if wandering else 0)
     tensors["model.norm.weight"] = mx.ones(HIDDEN)
     tensors["model.embed_tokens.weight"], tensors["lm_head.weight"] = _bigrams(harmony, answers)
+    if wandering:
+        head = tensors["lm_head.weight"]
+        mx.random.seed(0)
+        tensors["lm_head.weight"] = (
+            head + mx.any(head != 0, axis=1, keepdims=True) * mx.random.normal(head.shape) * _LEANING
+        )
     mx.save_safetensors(str(file), tensors, metadata={"format": "mlx"})
     return folder
 
