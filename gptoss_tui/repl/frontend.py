@@ -66,11 +66,15 @@ class Frontend(ABC):
 
     @abstractmethod
     def lines(self, lines: Sequence[str]) -> None:
-        """Shows lines that are safe, as they are."""
+        """Shows lines as they are, but for what a terminal would obey."""
 
     @abstractmethod
     def note(self, text: str, kind: Kind = "info") -> None:
         """A line or two from the program."""
+
+    @abstractmethod
+    def entered(self, text: str) -> None:
+        """A command was entered, and is about to be done."""
 
     @abstractmethod
     def asked(self, text: str) -> None:
@@ -141,6 +145,7 @@ class Frontend(ABC):
             if parsed is None:
                 self.conversation.submit(unblocked(text))
             else:
+                self.entered(text)
                 self._command(text, *parsed)
         except GptOssError as fault:
             self.tell(fault)

@@ -116,8 +116,11 @@ class Lines(Frontend):
     # A view
 
     def lines(self, lines: Sequence[str]) -> None:
-        """Shows lines that are safe, as they are."""
-        self._write("".join(f"{line}\n" for line in lines), own_line=True)
+        """Shows lines as they are, but for what a terminal would obey."""
+        self._write("".join(f"{visible(line)}\n" for line in lines), own_line=True)
+
+    def entered(self, text: str) -> None:
+        """A command; whoever typed it has seen it."""
 
     def note(self, text: str, kind: Kind = "info") -> None:
         """A line or two from the program."""

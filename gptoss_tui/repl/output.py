@@ -1,5 +1,6 @@
-"""The terminal as prompt_toolkit writes to it, with two differences: it is never asked anything, and what belongs
-together goes out in one write, so that nothing flickers and a slow link sees whole pictures."""
+"""The terminal as prompt_toolkit writes to it, with three differences: its cursor's place is never asked for; what
+belongs together goes out in one write, so that nothing flickers and a slow link sees whole pictures; and text that
+would be obeyed does not get through, should it ever come this far."""
 
 from __future__ import annotations
 
@@ -9,6 +10,10 @@ from typing import TextIO
 
 from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.output.vt100 import Vt100_Output
+
+_OBEYED = dict.fromkeys((*range(32), *range(127, 160), 8234, 8235, 8237, 8238, 8294, 8295, 8296), "?")
+for _harmless in (8, 10, 13):
+    del _OBEYED[_harmless]  # prompt_toolkit's own way to move
 
 
 class HeldOutput(Vt100_Output):
@@ -21,6 +26,10 @@ class HeldOutput(Vt100_Output):
         """For a terminal. Its cursor's place is never asked for: the answer would come late, among what is typed."""
         asked = Vt100_Output.from_pty(stdout, term=term)
         return cls(stdout, asked.get_size, term=term, default_color_depth=depth, enable_cpr=False)
+
+    def write(self, data: str) -> None:
+        """Text. What is written as text is never a command."""
+        super().write(data if data.isascii() and data.isprintable() else data.translate(_OBEYED))
 
     def hold(self) -> None:
         """Lets what is written pile up."""

@@ -25,6 +25,7 @@ _OPENERS = "「『（［｛〈《【〔“‘"
 _CLOSERS = "、。，．・：；？！」』）］｝〉》】〕”’ーぁぃぅぇぉっゃゅょァィゥェォッャュョ々"
 _MARKS = "\u0300-\u036f\u3099\u309a\ufe00-\ufe0f"
 _WORDS = re.compile(rf" +|[{_OPENERS}]{{0,3}}(?:[{_WIDE}][{_MARKS}]*[{_CLOSERS}]*|[^ {_WIDE}{_OPENERS}]+|$)|[^ ]")
+_JOINS = re.compile("\ufe0f|\u200d(?=[\u2190-\U0001ffff])|[\U0001f3fb-\U0001f3ff]")
 _LONGEST_MEASURED = 200
 
 
@@ -56,6 +57,11 @@ def row_width(row: Row) -> int:
 def row_text(row: Row) -> str:
     """The row without its styles."""
     return "".join(text for _, text in row)
+
+
+def unjoined(row: Row) -> Row:
+    """The row without what joins and colours emoji: what is drawn again and again must be as wide as it is measured."""
+    return [(style, text if text.isascii() else _JOINS.sub("", text)) for style, text in row]
 
 
 def after(fragments: Row, skipped: int) -> Row:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from prompt_toolkit.application import Application
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.enums import EditingMode
@@ -35,7 +34,8 @@ from gptoss_tui.repl.layout import prompt_layout
 from gptoss_tui.repl.opening import Open
 from gptoss_tui.repl.options import ReplOptions
 from gptoss_tui.repl.output import HeldOutput, terminal_output
-from gptoss_tui.repl.rows import Row, wrap
+from gptoss_tui.repl.resizing import ResizingApplication, breaks_rows_anew
+from gptoss_tui.repl.rows import Row, unjoined, wrap
 from gptoss_tui.repl.status import status_row
 from gptoss_tui.repl.styles import colour_depth, prompt_style, theme_sample
 from gptoss_tui.themes import Theme, default_theme
@@ -45,6 +45,10 @@ WIDEST = 100
 """Cells of a row of text: longer ones are hard to read."""
 TAIL_ROWS = 8
 """Rows that may wait to be settled and are shown meanwhile; of more, the last ones."""
+KEPT_ROWS = 4
+"""Rows that these leave to the prompt and the figures."""
+ASIDE = "┊ "
+"""Before the program's own lines while an answer is being written."""
 # Escape is a key of its own and the beginning of others; over a slow link the rest of those may be late.
 _ESCAPE_WAIT_S = 0.1
 
@@ -69,6 +73,8 @@ class Screen(Frontend):
         self.editing = False
         """True while the person's editor has the terminal."""
         self._answer: AnswerRows | None = None
+        self._written: tuple[tuple[int, int], StyleAndTextTuples] | None = None
+        """What is shown of the rows that are not settled, and for which size of the terminal."""
         self._thought = ""
         self._unprinted: list[Row] = []
         self.completer = CommandCompleter(self.own_commands, lambda: self.conversation.session)
@@ -81,7 +87,7 @@ class Screen(Frontend):
             tempfile_suffix=".md",
         )
         self._output: HeldOutput = terminal_output(os.environ.get("TERM", ""), colour_depth(os.environ))
-        self.app: Application[None] = Application(
+        self.app = ResizingApplication(
             layout=prompt_layout(self.buffer, self._tail, self._status),
             key_bindings=key_bindings(self, options.keymap),
             style=DynamicStyle(lambda: self._style),
@@ -93,6 +99,7 @@ class Screen(Frontend):
             min_redraw_interval=1.0 if options.low_bandwidth else None,
             after_render=lambda _: self._output.release(),
         )
+        self.app.breaks_anew = breaks_rows_anew(os.environ)
         self.app.ttimeoutlen = _ESCAPE_WAIT_S
         self.app.timeoutlen = 2 * _ESCAPE_WAIT_S
 
@@ -112,13 +119,23 @@ class Screen(Frontend):
     # A view
 
     def lines(self, lines: Sequence[str]) -> None:
-        """Shows lines that are safe, as they are."""
-        self._print([row for line in lines for row in wrap([("", line)], self._width)])
+        """Shows lines as they are."""
+        self._tell(lines, "")
 
     def note(self, text: str, kind: Kind = "info") -> None:
         """A line or two from the program."""
-        lines = visible(text).splitlines()
-        self._print([row for line in lines for row in wrap([(_STYLES[kind], line)], self._width)])
+        self._tell(text.splitlines(), _STYLES[kind])
+
+    def entered(self, text: str) -> None:
+        """A command, as it was entered: the scrollback tells what was done."""
+        self._tell(text.splitlines(), "class:secondary")
+
+    def _tell(self, lines: Sequence[str], style: str) -> None:
+        # In mid-answer a margin tells the program's lines from the model's.
+        margin = ASIDE if self._answer is not None else ""
+        wide = self._width - len(margin)
+        shown = [row for line in lines for row in wrap([(style, visible(line))], wide)]
+        self._print([[("class:border", margin), *row] for row in shown] if margin else shown)
 
     def asked(self, text: str) -> None:
         """A prompt goes to the model."""
@@ -130,14 +147,17 @@ class Screen(Frontend):
         """More of the answer."""
         if self._answer is None:
             self._answer = AnswerRows(self._width, self.thinking)
-        self._print(self._answer.write(run))
+        self._answer.width = self._width
+        rows = self._answer.write(run)
+        self._written = None
+        self._print(rows)
 
     def ended(self, event: TurnFinished | None) -> None:
         """The answer is over."""
         if self._answer is not None:
             self._print(self._answer.end())
             self._thought = self._answer.thought
-            self._answer = None
+            self._answer = self._written = None
         opened = self.conversation.opened
         if event is not None and opened is not None:
             for text, kind in ending_lines(event, opened.engine.info.context):
@@ -229,11 +249,17 @@ class Screen(Frontend):
             self._output.release()
 
     def _tail(self) -> StyleAndTextTuples:
-        rows = self._answer.tail() if self._answer is not None else []
-        text: StyleAndTextTuples = []
-        for at, row in enumerate(rows[-TAIL_ROWS:]):
-            text += [("", "\n"), *row] if at else row
-        return text
+        if self._answer is None:
+            return []
+        columns, rows = self._output.get_size().columns, self._output.get_size().rows
+        if self._written is None or self._written[0] != (columns, rows):
+            # Asked for several times a draw, and a table or a block of code takes a moment.
+            self._answer.width = self._width
+            text: StyleAndTextTuples = []
+            for row in self._answer.tail()[-max(1, min(TAIL_ROWS, rows - KEPT_ROWS)) :]:
+                text += [("", "\n" if text else ""), *unjoined(row)]
+            self._written = (columns, rows), text
+        return self._written[1]
 
     def _status(self) -> StyleAndTextTuples:
         return [*status_row(self.conversation, self.knob, self._keymap, self._output.get_size().columns - 1)]

@@ -7,36 +7,52 @@ from gptoss_tui.chat.controls import CONTROLS
 from gptoss_tui.keys import Keymap
 from gptoss_tui.repl.conversation import Conversation
 from gptoss_tui.repl.rows import Fragment, Row, row_width
+from gptoss_tui.visible import visible_token
 
 
 def status_row(conversation: Conversation, knob: int, keymap: Keymap, width: int) -> Row:
-    """The row; `knob` is the index of the knob that + and - turn. What does not fit is left out from its end."""
-    parts: list[Row] = [[("class:status.name", _name(conversation))], [("class:status", _state(conversation))]]
-    if conversation.queue:
-        parts.append([("class:status.warning", f"{len(conversation.queue)} waiting")])
-    if conversation.opened is not None:
-        session, engine = conversation.opened.session, conversation.opened.engine
-        parts.append([("class:status", f"context {engine.cached_tokens:,}/{engine.info.context:,}")])
-        for index, control in enumerate(CONTROLS):
-            value = control.get(session.params)
-            chosen = index == knob and conversation.running
-            if chosen or index == 0 or control.format(value) != "off":
-                style = "class:status.chosen" if chosen else "class:status"
-                parts.append([(style, f"{control.label} {control.format(value)}")])
-        parts.append([("class:status.muted", f"effort {session.effort}")])
-        if conversation.running:
-            parts.append([("class:status.muted", f"{keymap.first('app.stop')} stops")])
+    """The row; `knob` is the index of the knob that + and - turn. What matters least is left out where not all fits."""
+    parts = _parts(conversation, knob, keymap)
+    while len(parts) > 1 and 1 + sum(row_width(part) + 3 for _, part in parts) - 3 > width:
+        # The later of two that matter as little.
+        parts.remove(max(reversed(parts), key=lambda each: each[0]))
     row: Row = [("class:status", " ")]
-    for part in parts:
+    for _, part in parts:
         gap: list[Fragment] = [("class:status.muted", " · ")] if len(row) > 1 else []
-        if row_width([*row, *gap, *part]) > width:
-            break
         row += [*gap, *part]
-    return [*row, ("class:status", " " * max(0, width - row_width(row)))]
+    return row
+
+
+def _parts(conversation: Conversation, knob: int, keymap: Keymap) -> list[tuple[int, Row]]:
+    """(rank, what is shown) in their order on the screen; of a high rank is what can be left out first."""
+    running = conversation.running
+    meter = conversation.meter
+    parts: list[tuple[int, Row]] = [(7 if running else 3, [("class:status.name", _name(conversation))])]
+    parts.append((0, [("class:status", _state(conversation))]))
+    if conversation.phase == "writing":
+        parts.append((6, [("class:status.muted", f"mean {format.rate(meter.mean)}")]))
+    if conversation.queue:
+        parts.append((1, [("class:status.warning", f"{len(conversation.queue)} waiting")]))
+    if conversation.opened is None:
+        return parts
+    session, engine = conversation.opened.session, conversation.opened.engine
+    parts.append((3, [("class:status", f"context {engine.cached_tokens:,}/{engine.info.context:,}")]))
+    for index, control in enumerate(CONTROLS):
+        value = control.get(session.params)
+        chosen = index == knob and running
+        if chosen or index == 0 or control.format(value) != "off":
+            style = "class:status.chosen" if chosen else "class:status"
+            parts.append((2 if chosen else 4, [(style, f"{control.label} {control.format(value)}")]))
+    parts.append((8, [("class:status.muted", f"effort {session.effort}")]))
+    if running:
+        parts.append((5, [("class:status.muted", f"{keymap.first('app.stop')} stops")]))
+    return parts
 
 
 def _name(conversation: Conversation) -> str:
-    return format.shorten(conversation.opened.engine.info.name, 28) if conversation.opened is not None else "gptoss"
+    opened = conversation.opened
+    # A folder may have any name.
+    return format.shorten(visible_token(opened.engine.info.name, 80), 28) if opened is not None else "gptoss"
 
 
 def _state(conversation: Conversation) -> str:
@@ -50,7 +66,7 @@ def _state(conversation: Conversation) -> str:
         case "reading":
             return f"reading {conversation.done:,} of {conversation.total:,}" if conversation.total else "reading"
         case "writing":
-            return f"writing {format.rate(meter.last_second)} tok/s (mean {format.rate(meter.mean)})"
+            return f"writing {format.rate(meter.last_second)} tok/s"
         case "stopping":
             return "stopping"
         case "failed":
