@@ -96,7 +96,6 @@ class Screen(Frontend):
             color_depth=self._output.get_default_color_depth(),
             output=self._output,
             input=terminal_input,
-            min_redraw_interval=1.0 if options.low_bandwidth else None,
             after_render=lambda _: self._output.release(),
         )
         self.app.breaks_anew = breaks_rows_anew(os.environ)
