@@ -11,7 +11,8 @@ from typing import TextIO
 from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.output.vt100 import Vt100_Output
 
-_OBEYED = dict.fromkeys((*range(32), *range(127, 160), 8234, 8235, 8237, 8238, 8294, 8295, 8296), "?")
+_OVERRIDES = (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
+_OBEYED = dict.fromkeys((*range(32), *range(127, 160), *_OVERRIDES), "?")
 for _harmless in (8, 10, 13):
     del _OBEYED[_harmless]  # prompt_toolkit's own way to move
 

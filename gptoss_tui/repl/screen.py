@@ -47,6 +47,8 @@ TAIL_ROWS = 8
 """Rows that may wait to be settled and are shown meanwhile; of more, the last ones."""
 KEPT_ROWS = 4
 """Rows that these leave to the prompt and the figures."""
+ASKED_LINES = 10
+"""Lines of a prompt that the scrollback repeats: whoever has pasted a file knows it."""
 ASIDE = "┊ "
 """Before the program's own lines while an answer is being written."""
 # Escape is a key of its own and the beginning of others; over a slow link the rest of those may be late.
@@ -119,28 +121,31 @@ class Screen(Frontend):
 
     def lines(self, lines: Sequence[str]) -> None:
         """Shows lines as they are."""
-        self._tell(lines, "")
+        self._tell("\n".join(lines), "")
 
     def note(self, text: str, kind: Kind = "info") -> None:
         """A line or two from the program."""
-        self._tell(text.splitlines(), _STYLES[kind])
+        self._tell(text, _STYLES[kind])
 
     def entered(self, text: str) -> None:
         """A command, as it was entered: the scrollback tells what was done."""
-        self._tell(text.splitlines(), "class:secondary")
+        self._tell(text.strip(), "class:secondary")
 
-    def _tell(self, lines: Sequence[str], style: str) -> None:
+    def _tell(self, text: str, style: str) -> None:
         # In mid-answer a margin tells the program's lines from the model's.
         margin = ASIDE if self._answer is not None else ""
         wide = self._width - len(margin)
-        shown = [row for line in lines for row in wrap([(style, visible(line))], wide)]
+        shown = [row for line in visible(text).split("\n") for row in wrap([(style, line)], wide)]
         self._print([[("class:border", margin), *row] for row in shown] if margin else shown)
 
     def asked(self, text: str) -> None:
         """A prompt goes to the model."""
-        first, *others = visible(text).split("\n")
-        rows: list[Row] = [[("class:prompt", "> "), ("bold", first)]]
-        self._print([[], *rows, *([("bold", f"  {line}")] for line in others), []])
+        lines = visible(text).split("\n")
+        if len(lines) > ASKED_LINES:
+            lines[ASKED_LINES:] = [f"… {len(lines) - ASKED_LINES:,} more lines"]
+        rows = [row for line in lines for row in wrap([("bold", line)], self._width - 2)]
+        rows = [[("class:prompt", "> ") if not at else ("", "  "), *row] for at, row in enumerate(rows)]
+        self._print([[], *rows, []])
 
     def write(self, run: Run) -> None:
         """More of the answer."""

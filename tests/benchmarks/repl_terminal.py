@@ -1,6 +1,6 @@
 """What the REPL sends to its terminal, how soon a key is echoed, and what a stalled terminal costs, as a model writes.
 
-`python -m tests.benchmarks.repl_terminal [SECONDS]`, in pseudo-terminals of 120×36, with a scripted model at a given pace.
+`python -m tests.benchmarks.repl_terminal [SECONDS]`, in pseudo-terminals of 120×36, a scripted model at a set pace.
 Beside the bytes stand those of the answer itself, which nothing could leave out.
 """
 

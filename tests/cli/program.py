@@ -118,6 +118,13 @@ class Terminal:
         """Presses keys."""
         os.write(self._master, keys)
 
+    def paste(self, text: str) -> None:
+        """Types much at once; what the program writes meanwhile is taken, or both would wait for each other."""
+        left = text.encode()
+        while left:
+            self.read(0)
+            left = left[os.write(self._master, left[:1024]) :]
+
     def wait(self) -> int:
         """Its exit code, once it has left. What it writes meanwhile is taken, so that it is not held up."""
         self.read_until(lambda written: self.process.poll() is not None)
