@@ -12,6 +12,7 @@ import termios
 import time
 from collections.abc import Sequence
 from types import TracebackType
+from typing import Self
 
 
 class Terminal:
@@ -27,7 +28,7 @@ class Terminal:
         self.written = 0
         """Bytes that the program wrote so far."""
 
-    def __enter__(self) -> Terminal:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
