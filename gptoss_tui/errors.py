@@ -58,5 +58,9 @@ class DeviceError(GptOssError):
     """The device (Metal, CUDA) failed while it was computing; the engine's caches were forgotten."""
 
 
+class StateError(GptOssError):
+    """A prompt state on disk that cannot be written, or that is not to be trusted: damaged, or another model's."""
+
+
 class TerminalError(GptOssError):
     """A terminal that cannot hold the program: too small, or not a terminal."""

@@ -118,6 +118,16 @@ class LayerCache:
                 self.append(source.rows[:, first - source.start : end - source.start], pins=pins)
         self._pins |= {pin: rows for pin, rows in source.pins.items() if begin < pin <= end}
 
+    def lying(self) -> LayerRows:
+        """What is here now, looked at in place: to be gone before the next `append`."""
+        rows = mx.zeros((2 * self.kv_heads, 0, self.head_dim)) if self._rows is None else self._rows
+        return LayerRows(self.window is not None, self._start, rows[:, : self.length - self._start], dict(self._pins))
+
+    def adopt(self, source: LayerRows, end: int) -> None:
+        """Takes the source's arrays, whose rows go up to `end`, in place of its own."""
+        self._rows, self._start, self.length = source.rows, source.start, end
+        self._pins = dict(source.pins)
+
     def _rests_on_rows(self, position: int) -> bool:
         """Whether the rows at hand hold all that attention at `position` would look back to."""
         oldest = 0 if self.window is None else max(0, position - self.window + 1)

@@ -11,6 +11,7 @@ import threading
 from array import array
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 import mlx.core as mx
 
@@ -20,6 +21,7 @@ from gptoss_tui.engine.events import LayerState, MemoryUse
 from gptoss_tui.engine.parked import Parked, line_worth
 from gptoss_tui.engine.reuse import TOKENS, Held, agreement, best
 from gptoss_tui.engine.rows import LayerRows
+from gptoss_tui.engine.statefile import State
 
 
 class Context:
@@ -116,6 +118,35 @@ class Context:
         if taken or tail is not None:
             mx.clear_cache()
         return position
+
+    def state(self) -> State:
+        """The line as it lies, for whoever stores it before the next pass."""
+        layers = tuple(layer.lying() for layer in self._cache.layers)
+        pins = self._line.pins
+        chosen = (replace(rows, pins={pin: rows.pins[pin] for pin in pins if rows.sliding}) for rows in layers)
+        return State(self.tokens, self._line.start, tuple(chosen))
+
+    def restore(self, state: State, ids: Sequence[int]) -> int:
+        """Goes as far along `ids` as a stored line leads; returns how many of them are held by then. Where it leads no
+        further than what is held already, nothing changes."""
+        pins = frozenset(pin for rows in state.layers for pin in rows.pins)
+        stored = Held(state.ids, 0, len(state.ids), state.start, pins)
+        segments = best(array(TOKENS, ids), stored, (), self._sizes.back)
+        known = self.reusable(ids)
+        if not segments or segments[-1].end <= known:
+            return known
+        tail = self._cut_off(agreement(self._line, state.ids))
+        fresh = self._fresh_cache()
+        for layer, rows in zip(fresh.layers, state.layers, strict=True):
+            layer.adopt(rows, len(state.ids))
+        with self._counting:
+            self._cache = fresh
+            self.tokens = state.ids
+            self._parked.taken((), self._cache.held(self.tokens))
+            if tail is not None:
+                self._parked.leave(*tail)
+        self._publish()
+        return self.go_to(ids, len(ids))
 
     def forget(self) -> None:
         """Empties the caches, and lets all branches go."""

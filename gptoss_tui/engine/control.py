@@ -1,4 +1,7 @@
-"""What other threads may change while an answer is being written, and the guard around their code. No mlx here."""
+"""What other threads may change while an answer is being written, and whose fault it is when something raises.
+
+No mlx here.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from dataclasses import replace
 
 from gptoss_tui.engine.events import Event, Step
 from gptoss_tui.engine.params import SamplingParams
+from gptoss_tui.errors import DeviceError
 
 
 class CallerFault(Exception):
@@ -72,3 +76,13 @@ class Control:
                 return None
             emit(step)
             return step
+
+
+def as_device_error(fault: BaseException) -> BaseException:
+    """MLX reports a failing device as a RuntimeError of some later evaluation."""
+    if type(fault) is not RuntimeError:
+        return fault
+    return DeviceError(
+        f"The device failed while computing: {str(fault).splitlines()[0] if str(fault) else 'no reason given'}",
+        "The caches were emptied; try again. If it keeps failing, close other programs or shorten the conversation.",
+    )

@@ -155,4 +155,16 @@ class MemoryUse:
     """What the three may take together."""
 
 
+@dataclass(frozen=True, slots=True)
+class StateFile:
+    """A prompt state that was written to disk."""
+
+    tokens: int
+    """Tokens of the conversation whose rows it holds."""
+    bytes: int
+    """The file's size."""
+    seconds: float
+    """What writing it took."""
+
+
 Event = PrefillProgress | Step | Finished

@@ -19,16 +19,19 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import mlx.core as mx
 
 from gptoss_tui.engine.context import Context
 from gptoss_tui.engine.control import Control, callers_own
 from gptoss_tui.engine.drawing import Ahead, Drawer, Drawn, Held, recent_tokens
-from gptoss_tui.engine.events import Event, Finished, PrefillProgress, Reason, Step
+from gptoss_tui.engine.events import Event, Finished, PrefillProgress, Reason, StateFile, Step
 from gptoss_tui.engine.model import Model, Taps
 from gptoss_tui.engine.request import Request
 from gptoss_tui.engine.sampling import RECENT_TOKENS, push, top_logprobs
+from gptoss_tui.engine.statefile import Owner, read_state, write_state
+from gptoss_tui.errors import StateError
 
 CHUNK_SECONDS = 0.5
 """What a prefill chunk should take at most, so that stopping is quick on a small machine."""
@@ -116,6 +119,25 @@ class Generator:
         for _ in self._chunks(ids, None):
             if cancelled():
                 break
+
+    def save_state(self, file: Path, identity: str) -> StateFile:
+        """Writes what the caches hold. Raises `StateError`."""
+        begun = time.perf_counter()
+        if not self.context.tokens:
+            raise StateError("There is no prompt state to save: nothing was read yet", "Ask something first.")
+        size = write_state(file, self._owner(identity), self.context.state())
+        return StateFile(len(self.context.tokens), size, time.perf_counter() - begun)
+
+    def restore_state(self, file: Path, identity: str, ids: Sequence[int]) -> int:
+        """Reads a file into the caches and goes to the end of what serves `ids`; returns how many tokens of them are
+        held by then. Raises `StateError`."""
+        state = read_state(file, self._owner(identity))
+        if not ids or ids[0] != state.ids[0]:
+            raise StateError(f"{file.name} belongs to another conversation", "This one is read anew; nothing is lost.")
+        return self.context.restore(state, ids)
+
+    def _owner(self, identity: str) -> Owner:
+        return Owner(self.model.config, identity, self.model.dtype)
 
     def _read(
         self, ids: Sequence[int], request: Request, control: Control, emit: Callable[[Event], None]

@@ -21,6 +21,7 @@ from gptoss_tui.engine import host
 from gptoss_tui.engine.checkpoint import read_tensors
 from gptoss_tui.engine.config import ModelConfig, read_config
 from gptoss_tui.engine.events import LoadProgress, ModelInfo
+from gptoss_tui.engine.identity import checkpoint_identity
 from gptoss_tui.engine.matrices import Matrix, fuse
 from gptoss_tui.engine.memory import check_fit, dense_pays, physical_memory, resident_bytes
 from gptoss_tui.engine.model import Layer, Model
@@ -34,6 +35,8 @@ class Loaded:
 
     model: Model
     info: ModelInfo
+    identity: str
+    """`checkpoint_identity`: which weights these are."""
 
 
 def load_model(
@@ -103,7 +106,8 @@ def load_model(
         dtype=str(model.dtype).removeprefix("mlx.core."),
         warning=warning,
     )
-    return Loaded(model, info)
+    shards = list({tensor.file for tensor in found.values()})
+    return Loaded(model, info, checkpoint_identity(folder, shards))
 
 
 def checkpoint_name(folder: Path) -> str:

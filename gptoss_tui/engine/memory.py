@@ -21,6 +21,9 @@ Verdict = Literal["fits", "tight", "no"]
 HEADROOM = 3 * GIB // 2
 """Kept for the KV cache and a prefill chunk when a limit is proposed for weights alone."""
 
+HISTORY_BYTES = 256 * 2**20
+"""What the engine keeps at most, unless told otherwise, so that going back and elsewhere costs no reading."""
+
 DENSE_SHARE = 0.25
 """Share of physical memory that float32 weights may take on the CPU before quantised ones stay quantised."""
 

@@ -19,17 +19,16 @@ from typing import TypeVar
 import mlx.core as mx
 
 from gptoss_tui.engine.awake import keep_awake
-from gptoss_tui.engine.control import CallerFault, Control
-from gptoss_tui.engine.events import LayerState, LoadProgress, MemoryUse, ModelInfo
+from gptoss_tui.engine.context import Context
+from gptoss_tui.engine.control import CallerFault, Control, as_device_error
+from gptoss_tui.engine.events import LayerState, LoadProgress, MemoryUse, ModelInfo, StateFile
 from gptoss_tui.engine.generation import Generation
 from gptoss_tui.engine.generator import Generator
 from gptoss_tui.engine.loading import load_model, working_set
+from gptoss_tui.engine.memory import HISTORY_BYTES
 from gptoss_tui.engine.params import SamplingParams
 from gptoss_tui.engine.request import BeforeSample, Request, check_ids
-from gptoss_tui.errors import DeviceError, EngineBusy, EngineClosed
-
-HISTORY_BYTES = 256 * 2**20
-"""Default budget of the sliding layers' rewind history."""
+from gptoss_tui.errors import EngineBusy, EngineClosed
 
 LEAVING_SECONDS = 5.0
 """How long the interpreter's end waits for an engine that nobody closed."""
@@ -50,6 +49,7 @@ class Engine:
         self._ahead = threading.Event()  # set to end the idle prefill that is under way
         self._closed = False
         self._generator: Generator
+        self._identity: str
         # A process that ends while this thread computes would abort.
         atexit.register(self._leave)
         self.info: ModelInfo
@@ -67,8 +67,8 @@ class Engine:
     ) -> Engine:
         """Loads the checkpoint in `folder`, blocking; `on_progress` is called on the model's thread.
 
-        `cancelled` is asked between layers. `history_bytes` bounds what is kept for rewinding (see `cache`); `dense` is
-        `load_model`'s. Raises what `load_model` raises.
+        `cancelled` is asked between layers. `history_bytes` bounds what is kept for going back and elsewhere; `dense`
+        is `load_model`'s. Raises what `load_model` raises.
         """
         engine = cls()
         abandoned = threading.Event()
@@ -84,6 +84,7 @@ class Engine:
             if limit is not None:  # keeps the weights resident, as mlx-lm's wired_limit does
                 mx.set_wired_limit(limit)
             engine.info = loaded.info
+            engine._identity = loaded.identity
             engine._generator = Generator(loaded.model, history_bytes)
 
         try:
@@ -106,17 +107,11 @@ class Engine:
 
     def layers(self) -> tuple[LayerState, ...]:
         """Every layer's attention and cache now, counted on the host. From any thread; never waits."""
-        generator: Generator | None = getattr(self, "_generator", None)  # closing takes it away at any moment
-        if generator is None:
-            raise _no_engine()
-        return generator.context.states()
+        return self._context.states()
 
     def memory(self) -> MemoryUse:
         """What is kept for going back and elsewhere, counted on the host. From any thread; never waits."""
-        generator: Generator | None = getattr(self, "_generator", None)
-        if generator is None:
-            raise _no_engine()
-        return generator.context.memory()
+        return self._context.memory()
 
     def reusable(self, ids: Sequence[int]) -> int:
         """How many tokens of the prompt `ids` a `generate` asked now would not read again; at most all but one.
@@ -124,11 +119,9 @@ class Engine:
         From any thread; never waits: while the model reads or goes back, as of its last pass. Raises `PromptError` for
         foreign ids, `EngineClosed`.
         """
-        generator: Generator | None = getattr(self, "_generator", None)
-        if generator is None:
-            raise _no_engine()
+        context = self._context
         check_ids(ids, self.info)
-        return generator.context.reusable(ids[: max(0, len(ids) - 1)])
+        return context.reusable(ids[: max(0, len(ids) - 1)])
 
     def generate(
         self,
@@ -179,7 +172,7 @@ class Engine:
                 generation._fail(caller.fault)
             except BaseException as fault:  # whatever it is, the reader is told: this thread has nobody to tell
                 self._generator.forget()
-                generation._fail(_as_device_error(fault))
+                generation._fail(as_device_error(fault))
 
         with self._lock:
             if self.busy:
@@ -210,10 +203,27 @@ class Engine:
             self._ahead.set()
             self._ahead = ahead
 
+    def save_state(self, file: Path) -> StateFile:
+        """Writes the rows of all tokens that were read to `file`, once what is being written has ended; blocks.
+
+        The file is replaced as a whole or not at all, and nobody else may read it. Raises `StateError` where nothing
+        was read or the disk does not take it, `EngineClosed`.
+        """
+        return self._while_idle(lambda: self._generator.save_state(file, self._identity))
+
+    def restore_state(self, file: Path, ids: Sequence[int]) -> int:
+        """Reads such a file, so that a prompt that begins with `ids` need not be read again; blocks.
+
+        Returns how many of `ids` are held by then: the longest prefix that the file, or what was held before, leads
+        to. Raises `StateError` where the file is damaged, another model's or another conversation's, and nothing has
+        changed then; `PromptError` for foreign ids, `EngineClosed`.
+        """
+        check_ids(ids, self.info)
+        return self._while_idle(lambda: self._generator.restore_state(file, self._identity, tuple(ids)))
+
     def forget(self) -> None:
-        """Empties the caches, once what is being written has ended."""
-        self._ahead.set()
-        self._call(lambda: self._generator.forget()).result()
+        """Empties the caches, parked branches among them, once what is being written has ended."""
+        self._while_idle(lambda: self._generator.forget())
 
     def close(self, wait: bool = True) -> None:
         """Stops what is being written and ends the thread. Does nothing the second time."""
@@ -239,6 +249,27 @@ class Engine:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def _context(self) -> Context:
+        """What the model has read, for questions that any thread may ask."""
+        generator: Generator | None = getattr(self, "_generator", None)  # closing takes it away at any moment
+        if generator is None:
+            raise _no_engine()
+        return generator.context
+
+    def _while_idle(self, job: Callable[[], T]) -> T:
+        """What `job` returns, run once what is being written has ended; an idle prefill gives way."""
+
+        def run() -> T:
+            try:
+                return job()
+            except RuntimeError as fault:
+                self._generator.forget()
+                raise as_device_error(fault) from fault
+
+        self._ahead.set()
+        return self._call(run).result()
 
     def _call(self, job: Callable[[], T]) -> Future[T]:
         """Runs `job` on the model's thread, after those before it."""
@@ -269,13 +300,3 @@ class Engine:
 
 def _no_engine() -> EngineClosed:
     return EngineClosed("The engine is closed", "Load the model again.")
-
-
-def _as_device_error(fault: BaseException) -> BaseException:
-    """MLX reports a failing device as a RuntimeError of some later evaluation."""
-    if type(fault) is not RuntimeError:
-        return fault
-    return DeviceError(
-        f"The device failed while computing: {str(fault).splitlines()[0] if str(fault) else 'no reason given'}",
-        "The caches were emptied; try again. If it keeps failing, close other programs or shorten the conversation.",
-    )

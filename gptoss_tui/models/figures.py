@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gptoss_tui.engine.config import ModelConfig
-
-HISTORY_BYTES = 256 * 2**20
-"""The engine's default budget for rewind history, over all sliding layers."""
+from gptoss_tui.engine.memory import HISTORY_BYTES
 
 
 def active_parameters(config: ModelConfig) -> int:
