@@ -69,6 +69,17 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("sampling.min-p", float, 0.0, "Keeps tokens this many times as likely as the likeliest; 0.0 is off."),
     Setting("sampling.repetition-penalty", float, 1.0, "Makes recent tokens less likely; 1.0 is off."),
     Setting("sampling.seed", int, None, "The same seed gives the same answer. Not set: a new one each time."),
+    Setting("conversation.save", bool, True, "Keep conversations on the disk, as they are held."),
+    Setting("conversation.keep-going", bool, False, "When the line drops, finish the answer first, in the background."),
+    Setting(
+        "conversation.history-mib",
+        int,
+        256,
+        "Memory for going back in a conversation without reading it again, in MiB.",
+    ),
+    Setting(
+        "conversation.save-kv", bool, False, "Keep the prompt's state too: large, and a long talk resumes at once."
+    ),
     Setting("repl.thinking", str, "show", "Thinking in the REPL: dimmed as it comes, or one line.", ("show", "fold")),
     Setting("repl.editing", str, "emacs", "The keys that edit the prompt in the REPL.", ("emacs", "vi")),
     Setting("repl.plain", bool, False, "Bare lines without escape codes, for screen readers."),
@@ -216,6 +227,8 @@ def _check_range(file: Path, line: int, name: str, value: Value) -> None:
             make(**{key.replace("-", "_"): value})
         elif name == "answer.max-tokens" and isinstance(value, int) and value < 1:
             raise ParameterError(f"max-tokens cannot be {value}", "Give 1 or more.")
+        elif name == "conversation.history-mib" and isinstance(value, int) and value < 0:
+            raise ParameterError(f"history-mib cannot be {value}", "Give 0 or more.")
     except ParameterError as fault:
         raise _fault(file, line, fault.message, fault.hint) from fault
 

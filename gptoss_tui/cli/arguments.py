@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gptoss_tui import __version__
-from gptoss_tui.cli import desk
+from gptoss_tui.cli import desk, keeping
 from gptoss_tui.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def parse(argv: Sequence[str]) -> tuple[Command, argparse.Namespace]:
     command.add_arguments(parser)
     # Intermixed, so that options may stand between the words of a prompt; Python 3.11's takes no `--` that way.
     read = parser.parse_args if "--" in argv else parser.parse_intermixed_args
-    words = argv[1:] if name else argv
+    words = keeping.with_resume(argv[1:] if name else argv)
     options = read(words)
     if name != CONFIG and hasattr(options, "temperature"):
         # Only now, so that --help and wrong usage do not depend on the file.
@@ -93,6 +93,7 @@ def _tui(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--version", action="version", version=f"gptoss {__version__}")
     parser.add_argument("--theme", metavar="NAME", help="the screen's colours; gptoss-dark by default")
     parser.add_argument("--model", dest="model_option", metavar="MODEL", help="the same as MODEL")
+    keeping.front_end(parser)
     _answer_options(parser)
 
 
@@ -119,6 +120,7 @@ def _repl_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--theme", metavar="NAME", help="the colours; default: what suits the terminal's background")
     parser.add_argument("--thinking", choices=("show", "fold"), default="show", help="the thinking: dimmed, or a line")
     parser.add_argument("--editing", choices=("emacs", "vi"), default="emacs", help="the keys that edit the prompt")
+    keeping.front_end(parser)
     _answer_options(parser)
 
 
@@ -127,6 +129,7 @@ def _run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="events as JSON Lines instead of text")
     parser.add_argument("--show-analysis", action="store_true", help="the model's thinking, on standard error")
     parser.add_argument("--model", metavar="MODEL", help=MODEL_HELP)
+    keeping.one_answer(parser)
     _answer_options(parser)
 
 
@@ -167,6 +170,9 @@ CONFIG = "config"
 COMMANDS = {
     "repl": Command("chat in plain lines, for slow links and small terminals", "gptoss_tui.cli.repl", _repl),
     "run": Command("one answer to standard output", "gptoss_tui.cli.run", _run),
+    "sessions": Command(
+        "the kept conversations: list, search, show, export, delete", "gptoss_tui.cli.sessions", keeping.sessions
+    ),
     CONFIG: Command("settings and keys: write a config.toml, or tell what holds", "gptoss_tui.cli.config", _config),
     "bench": Command("measure this engine beside mlx-lm's on the same model", "gptoss_tui.cli.bench", _bench),
     "inspect": Command("a checkpoint's model card, read from its files", "gptoss_tui.cli.inspect", desk.inspect),
@@ -182,5 +188,5 @@ TUI = Command("chat with gpt-oss and watch it work", "gptoss_tui.cli.tui", _tui)
 
 
 def _list_of_commands() -> str:
-    rows = "\n".join(f"  gptoss {name:8}{command.help}" for name, command in COMMANDS.items())
+    rows = "\n".join(f"  gptoss {name:9}{command.help}" for name, command in COMMANDS.items())
     return f"commands (gptoss COMMAND --help tells more):\n{rows}\n\nA folder with a command's name needs ./ before it."

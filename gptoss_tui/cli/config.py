@@ -30,7 +30,7 @@ def main(options: argparse.Namespace) -> int:
 def _show(config: Config, options: argparse.Namespace, output: Output) -> None:
     """Every value, and whether it is the default, the file's or the command line's."""
     keymap_of(config)
-    given: dict[str, Value] = {name: value for name, value in vars(options).items() if value not in (None, False)}
+    given: dict[str, Value] = {name: value for name, value in vars(options).items() if value is not None}
     output.write(f"# {config.file}{'' if config.file.exists() else ' (not there: gptoss config init writes it)'}\n")
     rows = []
     for each in SETTINGS:

@@ -32,8 +32,9 @@ SHORT_ID = 8
 class Library:
     """What is kept in one folder. Calls raise `StoreError`."""
 
-    def __init__(self, folder: Path | None = None) -> None:
-        """`folder` None: the user's state folder."""
+    def __init__(self, folder: Path | None = None, *, tell: Callable[[str], None] = lambda text: None) -> None:
+        """`folder` None: the user's state folder. `tell` hears what a person should know about the file."""
+        self._tell = tell
         self.folder = folder if folder is not None else default_folder()
 
     def listed(self, *, deleted: bool = False) -> list[Listed]:
@@ -143,7 +144,10 @@ class Library:
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        with closing(open_database(self.folder).connection) as connection:
+        opened = open_database(self.folder)
+        with closing(opened.connection) as connection:
+            for notice in opened.notices:
+                self._tell(notice)
             try:
                 yield connection
             except sqlite3.Error as fault:

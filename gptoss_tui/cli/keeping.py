@@ -1,0 +1,83 @@
+"""The arguments that are about kept conversations: `gptoss sessions`, and --resume, --no-save and --keep-going.
+
+Only the grammar, for the table in `arguments`, and what it makes of the options; imports nothing that costs time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Sequence
+
+RESUME = "--resume"
+
+ACTIONS = ("list", "search", "show", "export", "import", "rename", "delete", "restore")
+
+# What is shown of an id, or more of it.
+_AN_ID = re.compile(r"[0-9a-fA-F]{4,32}")
+
+
+def sessions(parser: argparse.ArgumentParser) -> None:
+    """`gptoss sessions`."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = """what there is to do:
+  list                    the conversations, the last one first; --deleted: those that can be restored
+  search WORD…            those in which all of the words stand
+  show [ID]               one as text; without an ID, the last one
+  export [ID…] [--all]    as Markdown; with --json with every branch and token, for import
+  import FILE…            what export wrote; - is standard input
+  rename ID TITLE
+  delete ID…              can be restored for 30 days; --now: removed for good
+  restore ID…
+
+An ID may be cut short, as list shows it."""
+    parser.add_argument("action", nargs="?", choices=ACTIONS, default="list", help="default: list")
+    parser.add_argument("words", nargs="*", metavar="ARGUMENT", help="ids, words to search for, files, or a title")
+    parser.add_argument("--json", action="store_true", help="JSON, one object a line, instead of text")
+    parser.add_argument("--deleted", action="store_true", help="list those that were deleted and can be restored")
+    parser.add_argument("--all", action="store_true", help="export every conversation")
+    parser.add_argument("-o", "--output", metavar="FILE", help="export into this file, which must not exist yet")
+    parser.add_argument("--now", action="store_true", help="delete for good")
+
+
+def front_end(parser: argparse.ArgumentParser) -> None:
+    """What a front end understands that keeps conversations."""
+    keeping = parser.add_argument_group("conversation")
+    keeping.add_argument(
+        RESUME, nargs="?", const="", metavar="ID", help="go on with a conversation; without an ID, with the last one"
+    )
+    keeping.add_argument(
+        "--save",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="--no-save: a private talk, of which nothing touches the disk, neither conversation nor prompts",
+    )
+    keeping.add_argument(
+        "--keep-going",
+        action=argparse.BooleanOptionalAction,
+        default=False,
+        help="when the line drops, finish the answer first, in the background",
+    )
+
+
+def one_answer(parser: argparse.ArgumentParser) -> None:
+    """What `gptoss run` understands of it: nothing is kept that is not asked for."""
+    keeping = parser.add_argument_group("conversation")
+    keeping.add_argument(
+        RESUME, nargs="?", const="", metavar="ID", help="ask in a conversation; without an ID, in the last one"
+    )
+    keeping.add_argument("--save", dest="keep", action="store_true", help="keep this as a conversation")
+    keeping.add_argument(
+        "--no-save", dest="forget", action="store_true", help="with --resume: leave the conversation as it is"
+    )
+
+
+def with_resume(argv: Sequence[str]) -> list[str]:
+    """The arguments with a --resume that has no id marked as such: what follows it is a model or a prompt."""
+    words: list[str] = []
+    for at, word in enumerate(argv):
+        following = argv[at + 1] if at + 1 < len(argv) else ""
+        if word == "--":
+            return [*words, *argv[at:]]
+        words.append(f"{RESUME}=" if word == RESUME and not _AN_ID.fullmatch(following) else word)
+    return words
