@@ -9,13 +9,15 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
 from gptoss_tui.chat.session import Session
+from gptoss_tui.engine.control import Control
 from gptoss_tui.engine.events import Event, Finished, LayerState, ModelInfo, PrefillProgress, Step
+from gptoss_tui.engine.generation import Generation
 from gptoss_tui.engine.params import SamplingParams
 from gptoss_tui.engine.worker import Engine
 from gptoss_tui.harmony import Harmony
@@ -138,49 +140,49 @@ def _event(row: dict[str, Any]) -> Event:
     return Finished(**fields) if row["kind"] == "Finished" else PrefillProgress(**fields)
 
 
-class Playing(Iterator[Event]):
-    """Stands for a `Generation`: some events at a time; where the last is missing, it never ends."""
+class Playing(Generation):
+    """A generation whose events are there from the beginning, and are handed out some at a time."""
 
     def __init__(
         self,
         answer: Recorded,
         params: SamplingParams,
-        on_event: Callable[[], None] | None,
+        wake: Callable[[], None] | None,
         took: Callable[[int, bool], None],
     ) -> None:
         """`took(tokens, all)` is told how many tokens were taken so far, and whether that is all."""
-        self.params = params
-        self.reused_tokens = next((e.reused for e in answer.events if isinstance(e, PrefillProgress)), 0)
-        self._events = answer.events
-        self._taken = 0
+        control = Control(params)
+        control.reused_tokens = next((e.reused for e in answer.events if isinstance(e, PrefillProgress)), 0)
+        super().__init__(control, None)
+        for event in answer.events:
+            self._put(event)
+        self._wake, self._took = wake, took
+        self._tokens = 0
         self._empty = True
-        self._on_event = on_event
-        self._took = took
 
     def wake(self) -> None:
         """Tells the reader that there is more: as the real one does, from another thread."""
-        if self._on_event is not None:
-            threading.Timer(0.0, self._on_event).start()
+        if self._wake is not None:
+            threading.Timer(0.0, self._wake).start()
 
     def drain(self) -> list[Event]:
         """The next few; every other time none, which is when the reader draws."""
         self._empty = not self._empty
         if self._empty:
-            if self._taken < len(self._events):
+            if self._events:
                 self.wake()
             return []
-        return [next(self) for _ in range(min(BATCH, len(self._events) - self._taken))]
-
-    def __next__(self) -> Event:
-        if self._taken == len(self._events):
-            raise StopIteration
-        self._taken += 1
-        steps = sum(isinstance(event, Step) for event in self._events[: self._taken])
-        self._took(steps, self._taken == len(self._events))
-        return self._events[self._taken - 1]
+        events = [self._events.popleft() for _ in range(min(BATCH, len(self._events)))]
+        self._tokens += sum(isinstance(event, Step) for event in events)
+        self._took(self._tokens, not self._events)
+        return events
 
     def stop(self) -> None:
-        """Nothing runs."""
+        """It writes nothing more, so nobody need wait for it."""
+        super().stop()
+        with self._changed:
+            self._done = True
+            self._changed.notify_all()
 
 
 class Player:
@@ -225,6 +227,14 @@ class Player:
 
     def prefill(self, ids: Sequence[int]) -> None:
         """Nothing is read ahead."""
+
+    def reusable(self, ids: Sequence[int]) -> int:
+        """Tokens that were in the cache when the next answer was recorded."""
+        events = self._answers[0].events if self._answers else ()
+        return next((event.reused for event in events if isinstance(event, PrefillProgress)), 0)
+
+    def forget(self) -> None:
+        """Nothing is kept."""
 
     def close(self) -> None:
         """Nothing runs."""
