@@ -4,12 +4,13 @@ that pages use."""
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import TextIOWrapper
 from pathlib import Path
 
@@ -55,6 +56,7 @@ class Sandbox:
             "TERM": "xterm-256color",
         }
         with _environment({**ours, **changes}), _inside(self.folder), _descriptors(fresh, stdin) as (out, err):
+            _keep_conversations(words)
             try:
                 code = main(words)
             except SystemExit as left:
@@ -89,6 +91,30 @@ def stages(command: str) -> list[list[tuple[str, str]]]:
             text, target = found[-1][-1]
             found[-1][-1] = (f"{text} {word}".strip(), target)
     return found
+
+
+def _keep_conversations(words: list[str]) -> None:
+    """Where a command is about kept conversations: those that it names by id, and the files that it takes in."""
+    if "sessions" not in words and "--resume" not in words:
+        return
+    from gptoss_tui.chat.store.library import Library
+    from gptoss_tui.chat.store.transfer import as_json
+    from tests.chat.store.archives import small
+
+    library = Library()
+    archive = small("Robots", "Tell me a story about a small robot.", "Once upon a time.")
+    library.take_in(archive)
+    for word in words:
+        if re.fullmatch(r"[0-9a-f]{3,32}", word):
+            # The id may be cut short where it is typed.
+            named = replace(archive.conversation, id=word.ljust(32, "0"))
+            library.take_in(replace(archive, conversation=named))
+            if "restore" in words:
+                library.delete(named.id)
+        elif "import" in words and re.search(r"\.jsonl?$", word):
+            Path(word).write_text(as_json(archive), encoding="utf-8")
+    for option in {"-o", "--output"} & {*words}:
+        Path(words[words.index(option) + 1]).unlink(missing_ok=True)
 
 
 @contextmanager
