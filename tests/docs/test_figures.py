@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from gptoss_tui.chat.format import size
+from gptoss_tui.engine.memory import HISTORY_BYTES
 from gptoss_tui.engine.params import SamplingParams
 from gptoss_tui.models.bundled import demo_checkpoint
-from gptoss_tui.models.figures import HISTORY_BYTES, kv_cost
+from gptoss_tui.models.figures import kv_cost
 from gptoss_tui.models.fit import mac
 from gptoss_tui.models.inspection import Inspection, inspect
 from gptoss_tui.tui.widgets.tokens import surprise
