@@ -15,6 +15,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 ALL_COLOURS = 2**24
+_FORCED = {"1": 16, "2": 256, "3": ALL_COLOURS}
+_NO = ("0", "false", "no", "off")
 
 QUESTION = b"\x1b]11;?\x1b\\"
 """Asks for the background's colour (xterm's OSC 11, which most terminals answer)."""
@@ -31,15 +33,43 @@ _LONGEST = 40
 
 
 def colours(environment: Mapping[str, str]) -> int:
-    """Colours that a terminal has: 0 where NO_COLOR (no-color.org) forbids them, 16, 256, or all."""
-    if environment.get("NO_COLOR"):
+    """Colours that a terminal has: 0 where none are wanted, 16, 256, or all.
+
+    None are wanted by NO_COLOR (no-color.org), CLICOLOR=0 (bixense.com/clicolors) and FORCE_COLOR=0; FORCE_COLOR=1, 2
+    and 3 mean 16, 256 and all of them. Otherwise COLORTERM and TERM tell, and what else is known of a terminal.
+    """
+    if _refused(environment):
         return 0
+    if forced := _FORCED.get(environment.get("FORCE_COLOR", "")):
+        return forced
     term = environment.get("TERM", "")
-    if environment.get("COLORTERM", "").lower() in ("truecolor", "24bit") or term.endswith("-direct"):
+    if "STY" in environment and term.startswith("screen"):
+        # COLORTERM is of the terminal that screen was started in, and screen garbles what it does not know.
+        return 256 if "256color" in term else 16
+    told = environment.get("COLORTERM", "").lower() in ("truecolor", "24bit")
+    # ssh hands on LC_TERMINAL, not COLORTERM.
+    known = environment.get("LC_TERMINAL") == "iTerm2" and term.startswith("xterm")
+    if told or known or term.endswith("-direct"):
         return ALL_COLOURS
     if "256color" in term or term in ("alacritty", "xterm-kitty", "xterm-ghostty", "foot", "wezterm"):
         return 256
     return 16
+
+
+def colours_forced(environment: Mapping[str, str]) -> bool:
+    """Whether colours are wanted even where nothing is drawn: in a pipe, on a dumb terminal."""
+    if _refused(environment):
+        return False
+    wanted = environment.get("FORCE_COLOR", "0").lower() not in _NO
+    return wanted or environment.get("CLICOLOR_FORCE", "0") not in ("", "0")
+
+
+def _refused(environment: Mapping[str, str]) -> bool:
+    if environment.get("NO_COLOR"):
+        return True
+    if environment.get("CLICOLOR_FORCE", "0") not in ("", "0"):
+        return False
+    return environment.get("FORCE_COLOR", "").lower() in _NO or environment.get("CLICOLOR") == "0"
 
 
 def background_is_light(environment: Mapping[str, str]) -> bool | None:
@@ -111,6 +141,11 @@ class Answers:
                 self._held, self._held_at = begun[0], time.monotonic()
                 sent = sent[: begun.start()]
         return sent, light
+
+    @property
+    def holding(self) -> bool:
+        """Whether the beginning of an answer is held back."""
+        return bool(self._held)
 
     def released(self) -> str:
         """What was held back and is no answer after all; empty while that is not certain."""

@@ -27,6 +27,13 @@ ANSWER = "\x1b]11;rgb:fafa/fafa/fafa\x1b\\"
         ({"TERM": "xterm-kitty"}, 256),
         ({"TERM": "screen"}, 16),
         ({}, 16),
+        ({"CLICOLOR": "0", "COLORTERM": "truecolor"}, 0),
+        ({"CLICOLOR": "0", "CLICOLOR_FORCE": "1", "TERM": "xterm-256color"}, 256),
+        ({"FORCE_COLOR": "0", "COLORTERM": "truecolor"}, 0),
+        ({"FORCE_COLOR": "3", "TERM": "xterm"}, ALL_COLOURS),
+        ({"FORCE_COLOR": "2", "NO_COLOR": "1"}, 0),
+        ({"STY": "1.tty", "TERM": "screen-256color", "COLORTERM": "truecolor"}, 256),
+        ({"LC_TERMINAL": "iTerm2", "TERM": "xterm-256color"}, ALL_COLOURS),
     ],
 )
 def test_how_many_colours(environment: dict[str, str], count: int) -> None:

@@ -16,7 +16,7 @@ from prompt_toolkit.formatted_text import FormattedText
 from prompt_toolkit.output.vt100 import Vt100_Output
 from prompt_toolkit.renderer import print_formatted_text
 
-from gptoss_tui.colours import background_is_light
+from gptoss_tui.colours import background_asked, background_is_light, colours, colours_forced
 from gptoss_tui.errors import EXIT_OK, TerminalError
 from gptoss_tui.repl.lines import Lines, Paint
 from gptoss_tui.repl.opening import Open
@@ -54,13 +54,16 @@ def can_draw(environment: Mapping[str, str]) -> bool:
 
 
 async def _draw(options: ReplOptions, open_model: Open | None, leaving: Leaving) -> None:
-    screen = Screen(options, open_model)
-    loop = asyncio.get_running_loop()
-    leaving.on_signal = partial(_soon, loop, screen.quit)
-    try:
-        await screen.run()
-    finally:
-        screen.conversation.close()
+    # Whoever has chosen a theme, or has no colours, need not know.
+    ask = options.theme is None and background_is_light(os.environ) is None and colours(os.environ) > 0
+    with background_asked(os.environ if ask else {}) as asked:
+        screen = Screen(options, open_model, asked=asked)
+        loop = asyncio.get_running_loop()
+        leaving.on_signal = partial(_soon, loop, screen.quit)
+        try:
+            await screen.run()
+        finally:
+            screen.conversation.close()
 
 
 async def _write_lines(options: ReplOptions, open_model: Open | None, leaving: Leaving) -> None:
@@ -84,9 +87,8 @@ def _soon(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
 
 
 def _paint(options: ReplOptions, environment: Mapping[str, str]) -> Paint:
-    """Colours only where CLICOLOR_FORCE asks for them (bixense.com/clicolors) and --plain does not forbid them."""
-    forced = environment.get("CLICOLOR_FORCE", "0") not in ("", "0")
-    if options.plain or not forced or environment.get("NO_COLOR"):
+    """Colours only where CLICOLOR_FORCE or FORCE_COLOR asks for them and --plain does not forbid them."""
+    if options.plain or not colours_forced(environment):
         return lambda style, text: text
     style = prompt_style(
         theme_named(options.theme) if options.theme else default_theme(background_is_light(environment))

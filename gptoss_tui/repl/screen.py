@@ -15,7 +15,6 @@ from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.enums import EditingMode
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import StyleAndTextTuples
-from prompt_toolkit.input import Input
 from prompt_toolkit.renderer import print_formatted_text
 from prompt_toolkit.styles import DynamicStyle
 
@@ -31,6 +30,7 @@ from gptoss_tui.repl.frontend import Frontend, ending_lines
 from gptoss_tui.repl.history import SharedHistory
 from gptoss_tui.repl.keys import key_bindings, keys_help
 from gptoss_tui.repl.layout import prompt_layout
+from gptoss_tui.repl.listening import listening_input
 from gptoss_tui.repl.opening import Open
 from gptoss_tui.repl.options import ReplOptions
 from gptoss_tui.repl.output import HeldOutput, terminal_output
@@ -60,9 +60,8 @@ _STYLES: dict[Kind, str] = {"info": "class:muted", "warning": "class:warning", "
 class Screen(Frontend):
     """A REPL that draws. `run` returns when the person leaves."""
 
-    def __init__(
-        self, options: ReplOptions, open_model: Open | None = None, *, terminal_input: Input | None = None
-    ) -> None:
+    def __init__(self, options: ReplOptions, open_model: Open | None = None, *, asked: bool = False) -> None:
+        """`asked`: the terminal was asked for its background's colour, and may answer yet."""
         super().__init__(options, open_model)
         self._theme = (
             self.theme_named(options.theme) if options.theme else default_theme(background_is_light(os.environ))
@@ -97,7 +96,7 @@ class Screen(Frontend):
             editing_mode=EditingMode.VI if options.editing == "vi" else EditingMode.EMACS,
             color_depth=self._output.get_default_color_depth(),
             output=self._output,
-            input=terminal_input,
+            input=listening_input(asked, self._suit, self._read_late),
             after_render=lambda _: self._output.release(),
         )
         self.app.breaks_anew = breaks_rows_anew(os.environ)
@@ -106,7 +105,8 @@ class Screen(Frontend):
 
     async def run(self) -> None:
         """Reads keys until the person leaves or the terminal goes away."""
-        self.note("/help lists keys and commands.")
+        # In no colour, since the background may not be known yet.
+        self.lines(["/help lists keys and commands."])
         self.tell_broken_themes()
         self.conversation.start()
         try:
@@ -202,6 +202,18 @@ class Screen(Frontend):
     def _use(self, theme: Theme) -> None:
         self._theme = theme
         self._style = prompt_style(theme)
+
+    def _suit(self, light: bool) -> None:
+        """The terminal has told whether its background is light."""
+        self._use(default_theme(light))
+        self.refresh()
+
+    def _read_late(self) -> None:
+        """Keys were held back, as they looked like an answer of the terminal."""
+        if self.app.is_running:
+            keys = [*self.app.input.read_keys(), *self.app.input.flush_keys()]
+            self.app.key_processor.feed_multiple(keys)
+            self.app.key_processor.process_keys()
 
     def turn_knob(self, steps: int) -> None:
         """Turns the chosen knob; a running answer follows at its next token."""

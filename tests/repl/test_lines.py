@@ -33,6 +33,7 @@ class TestPipe:
         assert "Hello there\n" in forced.out
         assert "\x1b" not in gptoss("repl", answerer, *GREEDY, stdin=b"Hi\n", env={**env, "NO_COLOR": "1"}).out
         assert "\x1b" not in gptoss("repl", "--plain", answerer, *GREEDY, stdin=b"Hi\n", env=env).out
+        assert "\x1b[" in gptoss("repl", answerer, *GREEDY, stdin=b"Hi\n", env={"FORCE_COLOR": "1"}).out
 
     def test_no_model(self, tmp_path: Path) -> None:
         result = gptoss("repl", tmp_path, stdin=b"Hi\n")
@@ -72,20 +73,3 @@ class TestTerminal:
             window.until_shown("Answer:")
             window.terminal.process.send_signal(signal.SIGTERM)
             assert window.terminal.wait() == 128 + signal.SIGTERM
-
-
-class TestColours:
-    """How many of them a drawing terminal gets."""
-
-    def test_by_environment(self, answerer: Path, tmp_path: Path) -> None:
-        for env, wanted, unwanted in (
-            ({"COLORTERM": "truecolor"}, b"38;2;", b"38;5;"),
-            ({"COLORTERM": ""}, b"38;5;", b"38;2;"),
-            ({"COLORTERM": "", "TERM": "xterm"}, b"\x1b[0;", b"38;"),
-            ({"NO_COLOR": "1"}, b"\x1b[", b"38;"),
-        ):
-            with Window(repl(answerer, *GREEDY), folder=tmp_path, env=env) as window:
-                window.until_prompt()
-                window.until_shown("ready")
-                assert wanted in window.terminal.written, env
-                assert unwanted not in window.terminal.written, env
