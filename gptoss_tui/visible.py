@@ -51,15 +51,19 @@ class Visible:
 
     def __init__(self, *, fold: int = LONGEST_LINE) -> None:
         self._fold = fold
+        self._soft = fold - fold // 10
+        """Characters after which a line is folded where a word begins."""
+        self._space = False
         self._marks = 0
         self._column = 0
         self._return = False
 
     def feed(self, text: str) -> str:
         """The next piece, as it may be shown. A trailing carriage return or flood waits for what follows."""
-        quiet = not self._return and not self._marks and self._column + len(text) <= self._fold
+        quiet = not self._return and not self._marks and self._column + len(text) <= self._soft
         if quiet and text.isascii() and text.isprintable():
             self._column += len(text)
+            self._space = text.endswith(" ") if text else self._space
             return text
         out: list[str] = []
         for is_mark, chars in groupby(text, _is_mark):
@@ -108,11 +112,12 @@ class Visible:
                 out.append("    ")
                 self._column += 4
             else:
-                if self._column >= self._fold:
+                if self._column >= self._fold or (self._space and self._column >= self._soft):
                     out.append(f"{FOLD}\n\n")
                     self._column = 0
                 out.append(_picture(char))
                 self._column += 1
+                self._space = char == " "
 
 
 def visible(text: str, *, fold: int = LONGEST_LINE) -> str:

@@ -40,6 +40,12 @@ def test_an_endless_line_is_folded() -> None:
     assert shown.replace(f"{FOLD}\n\n", "") == "x" * 10_000
 
 
+def test_a_long_line_is_folded_between_words() -> None:
+    text = "".join(f"word{at} " for at in range(2_000))
+    assert all(line.endswith(f" {FOLD}") for line in visible(text).split("\n\n")[:-1])
+    assert visible(text).replace(f"{FOLD}\n\n", "") == text
+
+
 @given(st.text(alphabet=st.characters(), max_size=200), st.lists(st.integers(0, 200), max_size=5))
 def test_pieces_give_what_the_whole_gives(text: str, cuts: list[int]) -> None:
     stream, pieces, at = Visible(), [], 0

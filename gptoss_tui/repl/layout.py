@@ -51,7 +51,8 @@ def prompt_layout(
     )
 
     def height() -> Dimension:
-        room = MENU_ROWS if buffer.complete_state is not None else 0
+        menu = buffer.complete_state
+        room = min(MENU_ROWS, len(menu.completions)) if menu is not None else 0
         return Dimension(min=1 + room, max=PROMPT_ROWS + room)
 
     prompt = Window(

@@ -24,7 +24,7 @@ from gptoss_tui.chat.history import PromptHistory, default_history_file
 from gptoss_tui.chat.runs import Run
 from gptoss_tui.colours import background_is_light
 from gptoss_tui.repl.answer import AnswerRows
-from gptoss_tui.repl.completion import CommandCompleter
+from gptoss_tui.repl.completion import PromptCompleter
 from gptoss_tui.repl.conversation import Kind
 from gptoss_tui.repl.frontend import Frontend, ending_lines
 from gptoss_tui.repl.history import SharedHistory
@@ -78,12 +78,12 @@ class Screen(Frontend):
         """What is shown of the rows that are not settled, and for which size of the terminal."""
         self._thought = ""
         self._unprinted: list[Row] = []
-        self.completer = CommandCompleter(self.own_commands, lambda: self.conversation.session)
+        self.completer = PromptCompleter(self.own_commands, lambda: self.conversation.session)
         self.buffer = Buffer(
             history=SharedHistory(self.prompts),
             auto_suggest=AutoSuggestFromHistory(),
             completer=self.completer,
-            complete_while_typing=Condition(lambda: self.buffer.text.startswith("/")),
+            complete_while_typing=Condition(self._completes_while_typing),
             multiline=True,
             tempfile_suffix=".md",
         )
@@ -238,6 +238,10 @@ class Screen(Frontend):
             self._print([])
 
     # Drawing
+
+    def _completes_while_typing(self) -> bool:
+        text = self.buffer.document.text_before_cursor
+        return text.startswith("/") or text.rpartition(" ")[2].startswith("@")
 
     @property
     def _width(self) -> int:

@@ -102,6 +102,16 @@ class Terminal:
         """The terminal's settings now."""
         return termios.tcgetattr(self._slave)
 
+    def resize(self, columns: int, rows: int) -> None:
+        """Makes the window another size; the program is told by a signal."""
+        fcntl.ioctl(self._slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that the program wrote and nobody has read."""
+        size = fcntl.ioctl(self._master, termios.FIONREAD, struct.pack("i", 0))
+        return int(struct.unpack("i", size)[0])
+
     def read(self, seconds: float = 0.05) -> None:
         """Takes what the program writes, waiting no longer than this for it."""
         if select.select([self._master], [], [], seconds)[0]:

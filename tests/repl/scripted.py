@@ -1,4 +1,4 @@
-"""The REPL on a script in place of a model: `python -m tests.repl.scripted FILE [--plain] [--fold] [RATE]`.
+"""The REPL on a script in place of a model: `python -m tests.repl.scripted FILE [--plain] [--fold] [--vi] [RATE]`.
 
 FILE holds a JSON list of (channel, text) pairs. For what no model writes on demand, at a pace that can be measured.
 """
@@ -47,6 +47,7 @@ def main(file: Path, *options: str) -> int:
             plain="--plain" in options,
             thinking="fold" if "--fold" in options else "show",
             low_bandwidth="--low-bandwidth" in options,
+            editing="vi" if "--vi" in options else "emacs",
         ),
         open_script,
     )

@@ -61,6 +61,12 @@ class Window:
         assert self.lines is not None
         return self._screen
 
+    def resize(self, columns: int, rows: int) -> None:
+        """Makes the window another size."""
+        assert self.lines is not None
+        self._screen.resize(rows, columns)
+        self.terminal.resize(columns, rows)
+
     def until(self, condition: Callable[[], bool]) -> None:
         """Reads what the program writes until `condition` holds."""
         deadline = time.monotonic() + PATIENCE_S
