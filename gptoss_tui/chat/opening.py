@@ -24,12 +24,14 @@ def open_session(
     effort: Effort,
     params: SamplingParams,
     max_tokens: int | None,
+    history_bytes: int | None = None,
     on_progress: Callable[[LoadProgress], None],
     cancelled: Callable[[], bool],
 ) -> tuple[Engine, Session]:
     """Loads the checkpoint in `folder`, blocking, and begins a conversation on it.
 
-    `on_progress` is called on the model's thread. Raises what loading raises, `LoadCancelled` among it.
+    `history_bytes` is the engine's; `on_progress` is called on the model's thread. Raises what loading raises,
+    `LoadCancelled` among it.
     """
     from gptoss_tui.chat.session import Session
     from gptoss_tui.engine.config import read_config
@@ -39,6 +41,6 @@ def open_session(
     # The small files first: they are read in a moment, and a folder without them is not worth loading.
     read_config(folder)
     harmony = Harmony.load(folder)
-    engine = Engine.load(folder, on_progress, cancelled=cancelled)
+    engine = Engine.load(folder, on_progress, cancelled=cancelled, history_bytes=history_bytes)
     session = Session(engine, harmony, instructions=instructions, effort=effort, params=params, max_tokens=max_tokens)
     return engine, session

@@ -82,6 +82,13 @@ def sampling_for(options: argparse.Namespace) -> Callable[[Path], SamplingParams
     return params
 
 
+def history_bytes(options: argparse.Namespace) -> int:
+    """What the engine may keep for going back without reading again, as the settings say."""
+    mib = options.config.values["conversation.history-mib"]
+    assert isinstance(mib, int)
+    return mib * 2**20
+
+
 def _asked(options: argparse.Namespace) -> dict[str, Any]:
     """The sampling options that were given, on the command line or in the settings."""
     given = {name: getattr(options, name) for name in (*_KNOBS, "seed")}

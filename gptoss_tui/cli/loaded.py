@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def loaded(folder: Path, progress: Progress) -> Iterator[tuple[Engine, Harmony]]:
+def loaded(folder: Path, progress: Progress, history_bytes: int | None = None) -> Iterator[tuple[Engine, Harmony]]:
     """The checkpoint in `folder`, ready to answer; the engine is closed behind `with`. Raises what loading raises."""
     from gptoss_tui.engine.config import read_config
     from gptoss_tui.engine.worker import Engine
@@ -31,7 +31,7 @@ def loaded(folder: Path, progress: Progress) -> Iterator[tuple[Engine, Harmony]]
     read_config(folder)
     harmony = Harmony.load(folder)
     try:
-        engine = Engine.load(folder, on_progress)
+        engine = Engine.load(folder, on_progress, history_bytes=history_bytes)
     finally:
         progress.clear()
     remember_use(folder)

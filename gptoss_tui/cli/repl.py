@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from gptoss_tui.cli.arguments import sampling_for, sampling_params
+from gptoss_tui.cli.arguments import history_bytes, sampling_for, sampling_params
 from gptoss_tui.cli.tui import about, model_asked_for
 from gptoss_tui.keys import keymap_of
 
@@ -25,6 +25,7 @@ def main(options: argparse.Namespace) -> int:
             effort=options.effort,
             instructions=options.instructions,
             max_tokens=options.max_tokens,
+            history_bytes=history_bytes(options),
             theme=options.theme,
             themes_folder=config_folder() / "themes",
             thinking=options.thinking,

@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from gptoss_tui.cli.arguments import COMMANDS, sampling_for, sampling_params
+from gptoss_tui.cli.arguments import COMMANDS, history_bytes, sampling_for, sampling_params
 from gptoss_tui.cli.loaded import loaded
 from gptoss_tui.cli.notes import Progress, note
 from gptoss_tui.cli.output import ClosedPipe, Output
@@ -70,7 +70,7 @@ def _answer(options: argparse.Namespace, report: Report, leaving: Leaving) -> No
     progress = Progress()
     folder = resolve(options.model, COMMANDS)
     params = sampling_for(options)(folder)
-    with loaded(folder, progress) as (engine, harmony):
+    with loaded(folder, progress, history_bytes(options)) as (engine, harmony):
         report.model(engine.info)
         ids = harmony.render([Message.user(text)], instructions=options.instructions, effort=options.effort)
         watched = _Layers(engine, len(ids))

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from gptoss_tui.cli.arguments import COMMANDS, sampling_for, sampling_params
+from gptoss_tui.cli.arguments import COMMANDS, history_bytes, sampling_for, sampling_params
 from gptoss_tui.cli.notes import note
 from gptoss_tui.colours import background_is_light, colours
 from gptoss_tui.config import config_folder
@@ -36,6 +36,7 @@ def main(options: argparse.Namespace) -> int:
                 effort=options.effort,
                 instructions=options.instructions,
                 max_tokens=options.max_tokens,
+                history_bytes=history_bytes(options),
                 theme=options.theme,
                 themes_folder=config_folder() / "themes",
                 keymap=keymap,
@@ -52,6 +53,7 @@ def main(options: argparse.Namespace) -> int:
             effort=options.effort,
             instructions=options.instructions,
             max_tokens=options.max_tokens,
+            history_bytes=history_bytes(options),
             theme=options.theme,
             light=background_is_light(os.environ),
             themes_folder=config_folder() / "themes",

@@ -46,8 +46,10 @@ CLEAR_EVERY = 256
 class Generator:
     """A model, its caches, and the loop. One answer at a time."""
 
-    def __init__(self, model: Model, history_bytes: int) -> None:
+    def __init__(self, model: Model, identity: str, history_bytes: int) -> None:
+        """`identity` says which weights the model has, for what is stored on disk."""
         self.model = model
+        self.identity = identity
         self.context = Context(model.config, history_bytes, model.dtype.size)
         self.drawer = Drawer(model.config.vocabulary)
         self._pins: tuple[int, ...] = ()
@@ -120,24 +122,24 @@ class Generator:
             if cancelled():
                 break
 
-    def save_state(self, file: Path, identity: str) -> StateFile:
+    def save_state(self, file: Path) -> StateFile:
         """Writes what the caches hold. Raises `StateError`."""
         begun = time.perf_counter()
         if not self.context.tokens:
             raise StateError("There is no prompt state to save: nothing was read yet", "Ask something first.")
-        size = write_state(file, self._owner(identity), self.context.state())
+        size = write_state(file, self._owner(), self.context.state())
         return StateFile(len(self.context.tokens), size, time.perf_counter() - begun)
 
-    def restore_state(self, file: Path, identity: str, ids: Sequence[int]) -> int:
+    def restore_state(self, file: Path, ids: Sequence[int]) -> int:
         """Reads a file into the caches and goes to the end of what serves `ids`; returns how many tokens of them are
         held by then. Raises `StateError`."""
-        state = read_state(file, self._owner(identity))
+        state = read_state(file, self._owner())
         if not ids or ids[0] != state.ids[0]:
             raise StateError(f"{file.name} belongs to another conversation", "This one is read anew; nothing is lost.")
         return self.context.restore(state, ids)
 
-    def _owner(self, identity: str) -> Owner:
-        return Owner(self.model.config, identity, self.model.dtype)
+    def _owner(self) -> Owner:
+        return Owner(self.model.config, self.identity, self.model.dtype)
 
     def _read(
         self, ids: Sequence[int], request: Request, control: Control, emit: Callable[[Event], None]

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from gptoss_tui.engine.checkpoint import TensorInfo
-from gptoss_tui.errors import MemoryLimitError
+from gptoss_tui.errors import MemoryLimitError, ParameterError
 
 GIB = 2**30
 
@@ -67,6 +67,13 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
+
+
+def history_budget(asked: int | None) -> int:
+    """Bytes that may be kept for going back. Raises `ParameterError` for fewer than none."""
+    if asked is not None and asked < 0:
+        raise ParameterError(f"history bytes cannot be {asked}", "Give 0 or more.")
+    return HISTORY_BYTES if asked is None else asked
 
 
 def resident_bytes(tensors: Iterable[TensorInfo], widened: bool) -> int:

@@ -25,7 +25,7 @@ from gptoss_tui.engine.events import LayerState, LoadProgress, MemoryUse, ModelI
 from gptoss_tui.engine.generation import Generation
 from gptoss_tui.engine.generator import Generator
 from gptoss_tui.engine.loading import load_model, working_set
-from gptoss_tui.engine.memory import HISTORY_BYTES
+from gptoss_tui.engine.memory import history_budget
 from gptoss_tui.engine.params import SamplingParams
 from gptoss_tui.engine.request import BeforeSample, Request, check_ids
 from gptoss_tui.errors import EngineBusy, EngineClosed
@@ -49,7 +49,6 @@ class Engine:
         self._ahead = threading.Event()  # set to end the idle prefill that is under way
         self._closed = False
         self._generator: Generator
-        self._identity: str
         # A process that ends while this thread computes would abort.
         atexit.register(self._leave)
         self.info: ModelInfo
@@ -62,14 +61,15 @@ class Engine:
         on_progress: Callable[[LoadProgress], None] | None = None,
         *,
         cancelled: Callable[[], bool] | None = None,
-        history_bytes: int = HISTORY_BYTES,
+        history_bytes: int | None = None,
         dense: bool | None = None,
     ) -> Engine:
         """Loads the checkpoint in `folder`, blocking; `on_progress` is called on the model's thread.
 
-        `cancelled` is asked between layers. `history_bytes` bounds what is kept for going back and elsewhere; `dense`
-        is `load_model`'s. Raises what `load_model` raises.
+        `cancelled` is asked between layers; `history_bytes` bounds what is kept for going back (None: 256 MiB); `dense`
+        is `load_model`'s. Raises what `load_model` raises, and `ParameterError`.
         """
+        budget = history_budget(history_bytes)
         engine = cls()
         abandoned = threading.Event()
 
@@ -84,8 +84,7 @@ class Engine:
             if limit is not None:  # keeps the weights resident, as mlx-lm's wired_limit does
                 mx.set_wired_limit(limit)
             engine.info = loaded.info
-            engine._identity = loaded.identity
-            engine._generator = Generator(loaded.model, history_bytes)
+            engine._generator = Generator(loaded.model, loaded.identity, budget)
 
         try:
             engine._call(load).result()
@@ -114,10 +113,9 @@ class Engine:
         return self._context.memory()
 
     def reusable(self, ids: Sequence[int]) -> int:
-        """How many tokens of the prompt `ids` a `generate` asked now would not read again; at most all but one.
+        """How many tokens of the prompt `ids` a `generate` asked now would not read again: at most all but one.
 
-        From any thread; never waits: while the model reads or goes back, as of its last pass. Raises `PromptError` for
-        foreign ids, `EngineClosed`.
+        From any thread; never waits: while a pass is under way, as of the last. Raises `PromptError`, `EngineClosed`.
         """
         context = self._context
         check_ids(ids, self.info)
@@ -209,7 +207,7 @@ class Engine:
         The file is replaced as a whole or not at all, and nobody else may read it. Raises `StateError` where nothing
         was read or the disk does not take it, `EngineClosed`.
         """
-        return self._while_idle(lambda: self._generator.save_state(file, self._identity))
+        return self._while_idle(lambda: self._generator.save_state(file))
 
     def restore_state(self, file: Path, ids: Sequence[int]) -> int:
         """Reads such a file, so that a prompt that begins with `ids` need not be read again; blocks.
@@ -219,7 +217,7 @@ class Engine:
         changed then; `PromptError` for foreign ids, `EngineClosed`.
         """
         check_ids(ids, self.info)
-        return self._while_idle(lambda: self._generator.restore_state(file, self._identity, tuple(ids)))
+        return self._while_idle(lambda: self._generator.restore_state(file, tuple(ids)))
 
     def forget(self) -> None:
         """Empties the caches, parked branches among them, once what is being written has ended."""

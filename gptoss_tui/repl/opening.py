@@ -40,6 +40,7 @@ def open_options(
         effort=options.effort,
         params=options.params if options.sampling is None else options.sampling(folder),
         max_tokens=options.max_tokens,
+        history_bytes=options.history_bytes,
         on_progress=on_progress,
         cancelled=cancelled,
     )

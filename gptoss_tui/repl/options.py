@@ -29,6 +29,8 @@ class ReplOptions:
     """The developer message."""
     max_tokens: int | None = None
     """Longest answer in tokens; None: what the context leaves."""
+    history_bytes: int | None = None
+    """What the engine may keep for going back without reading again; None: its default."""
     theme: str | None = None
     """None: the one that suits the terminal's background."""
     themes_folder: Path | None = None

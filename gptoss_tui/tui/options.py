@@ -26,6 +26,8 @@ class TuiOptions:
     """The developer message."""
     max_tokens: int | None = None
     """Longest answer in tokens; None: what the context leaves."""
+    history_bytes: int | None = None
+    """What the engine may keep for going back without reading again; None: its default."""
     theme: str | None = None
     """None: the one that suits the terminal's background."""
     light: bool | None = None

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from gptoss_tui import __version__
-from gptoss_tui.cli.arguments import COMMANDS, TUI, parse, sampling_params
+from gptoss_tui.cli.arguments import COMMANDS, TUI, history_bytes, parse, sampling_params
 from gptoss_tui.engine.params import SamplingParams
 from gptoss_tui.errors import ParameterError
 from tests.cli.program import Terminal, assert_fault, command, environment, gptoss
@@ -34,6 +34,16 @@ def test_the_first_argument_is_a_command_or_a_model() -> None:
         assert parse([f"./{name}"])[1].model == f"./{name}"
     assert parse([])[1].model is None
     assert parse(["--seed", "3", "run"])[1].model == "run"
+
+
+@pytest.mark.parametrize(("text", "expected"), [("", 2**28), ("[conversation]\nhistory-mib = 3\n", 3 * 2**20)])
+def test_the_memory_for_going_back_is_a_setting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, expected: int
+) -> None:
+    monkeypatch.setattr("gptoss_tui.config.config_folder", lambda: tmp_path)
+    (tmp_path / "config.toml").write_text(text)
+    for words in ([], ["repl"], ["run"]):
+        assert history_bytes(parse(words)[1]) == expected
 
 
 def test_defaults_are_openais() -> None:

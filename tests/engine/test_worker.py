@@ -34,6 +34,10 @@ class TestLoad:
         with Engine.load(str(checkpoint())) as engine:
             assert write(engine, [1])
 
+    def test_a_budget_below_nothing(self, checkpoint: Make) -> None:
+        with pytest.raises(ParameterError, match="history bytes cannot be -1"):
+            Engine.load(checkpoint(), history_bytes=-1)
+
     def test_faults_reach_the_caller_and_leave_no_thread(self, tmp_path: Path, checkpoint: Make) -> None:
         before = set(threading.enumerate())
         for _ in range(3):
