@@ -17,7 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tests.docs.pictures import recording
-from tests.docs.pictures.gallery import IMAGES, PICTURES, png_line, screen_text
+from tests.docs.pictures.gallery import IMAGES, PICTURES, png_line, screen_text, shoot_all
 
 ZOOM = 1.5
 COLOURS = 48
@@ -29,9 +29,7 @@ def main() -> None:
     IMAGES.mkdir(exist_ok=True)
     if "--keep" not in sys.argv[1:]:
         recording.save(recording.record())
-    recorded = recording.load()
-    for picture in PICTURES:
-        grid = picture.shoot(recorded)
+    for picture, grid in zip(PICTURES, shoot_all(recording.load()).values(), strict=True):
         drawn = subprocess.run(
             ["rsvg-convert", "--zoom", str(ZOOM)], input=picture.svg(grid).encode(), capture_output=True, check=True
         ).stdout

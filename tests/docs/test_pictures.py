@@ -6,15 +6,22 @@ import pytest
 
 from gptoss_tui.models.bundled import demo_checkpoint
 from tests.docs.pictures import recording
-from tests.docs.pictures.gallery import COMMAND, IMAGES, PICTURES, Picture, png_line, screen_text
+from tests.docs.pictures.cells import Grid
+from tests.docs.pictures.gallery import COMMAND, IMAGES, PICTURES, Picture, png_line, screen_text, shoot_all
 
 RENEW = f"docs/images is not what the program draws now. To make the pictures anew: {COMMAND}"
 MOST_BYTES = 1_500_000
 
 
+@pytest.fixture(scope="module")
+def screens() -> dict[str, Grid]:
+    """What the program draws now."""
+    return shoot_all(recording.load())
+
+
 @pytest.mark.parametrize("picture", PICTURES, ids=lambda picture: picture.name)
-def test_a_picture_shows_what_the_program_draws_now(picture: Picture) -> None:
-    drawn = screen_text(picture.shoot(recording.load()))
+def test_a_picture_shows_what_the_program_draws_now(picture: Picture, screens: dict[str, Grid]) -> None:
+    drawn = screen_text(screens[picture.name])
     kept = picture.text.read_text(encoding="utf-8")
     rows, _, last = kept.removesuffix("\n").rpartition("\n")
     # Rows first: how they differ tells more than that two digests do.

@@ -106,11 +106,12 @@ def main(theme: str) -> int:
     return run(ReplOptions(model=demo_checkpoint(), params=BEGIN, theme=theme), open_recording)
 
 
-def shoot(recording: Recording, front: str, theme: str, columns: int, rows: int) -> Grid:
-    """One picture's screen."""
+async def shoot(recording: Recording, front: str, theme: str, columns: int, rows: int) -> Grid:
+    """One picture's screen. Several may be taken at once: most of the time is waiting."""
     if front == "tui":
-        return asyncio.run(tui(recording, theme, columns, rows))
-    return repl(recording, theme, columns, rows)
+        # A task of its own, since Textual knows the app by the task's context.
+        return await asyncio.create_task(tui(recording, theme, columns, rows))
+    return await asyncio.to_thread(repl, recording, theme, columns, rows)
 
 
 if __name__ == "__main__":

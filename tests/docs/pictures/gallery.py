@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,9 +39,9 @@ class Picture:
         """The same as text: the screen's rows, then digests."""
         return IMAGES / f"{self.name}.txt"
 
-    def shoot(self, recording: Recording) -> Grid:
+    async def shoot(self, recording: Recording) -> Grid:
         """Runs the front end."""
-        return shoot(recording, self.front, self.theme, self.columns, self.rows)
+        return await shoot(recording, self.front, self.theme, self.columns, self.rows)
 
     def svg(self, grid: Grid) -> str:
         """The picture of a screen, on the theme's background."""
@@ -53,6 +54,15 @@ PICTURES = (
     Picture("tui-large", "tui", THEMES["dark"], 200, 50),
     *(Picture(f"repl-{kind}", "repl", theme, 100, 40) for kind, theme in THEMES.items()),
 )
+
+
+def shoot_all(recording: Recording) -> dict[str, Grid]:
+    """All screens, by the pictures' names."""
+
+    async def together() -> list[Grid]:
+        return await asyncio.gather(*(picture.shoot(recording) for picture in PICTURES))
+
+    return dict(zip((picture.name for picture in PICTURES), asyncio.run(together()), strict=True))
 
 
 def screen_text(grid: Grid) -> str:
