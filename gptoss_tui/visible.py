@@ -8,6 +8,7 @@ characters, not styles, and what is copied or saved is the original text, not th
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from itertools import groupby
@@ -124,6 +125,15 @@ def visible(text: str, *, fold: int = LONGEST_LINE) -> str:
     """A whole text as it may be shown; newlines stay, everything else that a terminal obeys does not."""
     stream = Visible(fold=fold)
     return stream.feed(text) + stream.finish()
+
+
+# Lone surrogates are among them, which no encoding could write.
+_NOT_IN_JSON = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def visible_json(line: str) -> str:
+    """JSON with what a terminal would obey written as escapes: the same values, and nothing else to look at."""
+    return _NOT_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", line)
 
 
 _TOKEN_SIGNS = str.maketrans({"\n": "⏎", "\r": "␍", "\t": "⇥", "\u00a0": "⍽"})

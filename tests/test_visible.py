@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gptoss_tui.visible import FOLD, LONGEST_RUN, Visible, visible, visible_token
+from gptoss_tui.visible import FOLD, LONGEST_RUN, Visible, visible, visible_json, visible_token
 
 
 @pytest.mark.parametrize(
@@ -66,6 +67,13 @@ def test_a_token_is_one_short_line(piece: str, longest: int) -> None:
     shown = visible_token(piece, longest)
     assert len(shown) <= longest
     assert not any(unicodedata.category(char) == "Cc" for char in shown)
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs"])))
+def test_json_keeps_its_values_and_holds_nothing_to_obey(text: str) -> None:
+    written = visible_json(json.dumps(text, ensure_ascii=False))
+    assert json.loads(written) == text
+    assert not any(unicodedata.category(char) in ("Cc", "Cs") for char in written)
 
 
 def test_whitespace_of_a_token_is_seen() -> None:

@@ -13,6 +13,7 @@ from gptoss_tui.bench.interface import COLUMNS, ROWS, Interface
 from gptoss_tui.bench.measure import Results, ratio
 from gptoss_tui.bench.plan import Row
 from gptoss_tui.engine.events import ModelInfo
+from gptoss_tui.visible import visible_json
 
 _WIDTHS = (34, 10, 9, 9, 7)
 
@@ -129,7 +130,7 @@ def as_json(results: Results, interface: Interface | None) -> str:
             "bytes_per_s": interface.bytes_per_s,
         },
     }
-    return json.dumps(fields, ensure_ascii=False, allow_nan=False) + "\n"
+    return visible_json(json.dumps(fields, ensure_ascii=False, allow_nan=False)) + "\n"
 
 
 def _fields(row: Row) -> dict[str, object]:

@@ -10,11 +10,12 @@ import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from gptoss_tui import __version__
 from gptoss_tui.cli import desk, keeping
 from gptoss_tui.errors import ParameterError
+from gptoss_tui.visible import visible
 
 if TYPE_CHECKING:
     from gptoss_tui.engine.params import SamplingParams
@@ -37,7 +38,7 @@ def parse(argv: Sequence[str]) -> tuple[Command, argparse.Namespace]:
     """Which command is meant, and its options. Leaves by `SystemExit` on --help, --version and wrong usage."""
     name = argv[0] if argv and argv[0] in COMMANDS else ""
     command = COMMANDS[name] if name else TUI
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog=f"gptoss {name}".strip(),
         description=f"{command.help[0].upper()}{command.help[1:]}.",
         epilog="" if name else _list_of_commands(),
@@ -60,6 +61,13 @@ def parse(argv: Sequence[str]) -> tuple[Command, argparse.Namespace]:
         parser.set_defaults(**written)
         options = read(words)
     return command, options
+
+
+class _Parser(argparse.ArgumentParser):
+    """Repeats what was wrong, as arguments may come from a file's name, so that no terminal obeys it."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(visible(message))
 
 
 def sampling_params(options: argparse.Namespace) -> SamplingParams:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gptoss_tui.errors import GptOssError
+from gptoss_tui.visible import visible_json
 
 if TYPE_CHECKING:
     from gptoss_tui.chat.events import Token, TurnFinished
@@ -21,7 +22,8 @@ Fields = dict[str, object]
 
 def line(fields: Fields) -> str:
     """One object as one line, its end included."""
-    return json.dumps(_finite(fields), ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
+    written = json.dumps(_finite(fields), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return visible_json(written) + "\n"
 
 
 def model(info: ModelInfo) -> Fields:

@@ -77,7 +77,7 @@ class Lines(Frontend):
 
     async def _take_lines(self) -> None:
         text = ""
-        while True:
+        while not self._left.is_set():
             if not text and not self._typed:
                 await self.conversation.until_idle()
             if self._prompted and not self.conversation.running:

@@ -11,7 +11,7 @@ import pytest
 from tests.hostile import ATTACKS, FLOODS, pieces
 from tests.repl.window import Window, script
 
-# All that Textual sends on its own: cursor, colours, erasing, modes and questions about them, the keyboard protocol, the
+# All that Textual sends by itself: cursor, colours, erasing, modes and questions about them, how keys are told, and the
 # pointer's shape.
 _OWN = re.compile(
     r"\x1b\[[?>=<]?[0-9;:]*(?:\$p|[A-HJKSTfhlmnqrstu])|\x1b\]22;[a-z-]+(?:\x07|\x1b\\)|\x1b[=>78]|[\r\n\x08]"

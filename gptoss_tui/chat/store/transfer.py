@@ -14,6 +14,7 @@ from gptoss_tui.chat.journal import Conversation
 from gptoss_tui.chat.store.codec import Archive, TransferError, from_json, to_json
 from gptoss_tui.chat.tree import Ending, Node, Tree, new_id
 from gptoss_tui.harmony.messages import Message
+from gptoss_tui.visible import visible_json
 
 # Invisible where Markdown is rendered. A line of somebody's text that looks like one gets a colon more.
 _MARK = re.compile(r"<!-- gptoss:(?P<more>:*) (?P<kind>user|tool|thinking|answer|call)(?: (?P<name>\S+))? -->")
@@ -21,12 +22,8 @@ _MARK = re.compile(r"<!-- gptoss:(?P<more>:*) (?P<kind>user|tool|thinking|answer
 
 def as_json(archive: Archive) -> str:
     """The whole conversation as one line of JSON, its end included."""
-    line = json.dumps(to_json(archive), ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
-    try:
-        line.encode()
-    except UnicodeEncodeError:  # a lone surrogate, which only an escape can carry
-        line = json.dumps(to_json(archive), allow_nan=False, separators=(",", ":")) + "\n"
-    return line
+    line = json.dumps(to_json(archive), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return visible_json(line) + "\n"
 
 
 def as_markdown(archive: Archive) -> str:
