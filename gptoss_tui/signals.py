@@ -34,8 +34,8 @@ class Interrupted(BaseException):
 class Leaving:
     """Within `with`, signals end the program in an orderly way, and after `GRACE_S` in any way.
 
-    A second signal does not wait. Signals that were ignored before, as `nohup` does it, stay ignored. Enter it on the
-    main thread.
+    A second signal does not wait, unless it says once more that the line has dropped: the kernel and the shell both say
+    that. Signals that were ignored before, as `nohup` does it, stay ignored. Enter it on the main thread.
     """
 
     def __init__(self, *, full_screen: bool = False, grace_s: float = GRACE_S) -> None:
@@ -43,12 +43,18 @@ class Leaving:
         self.on_signal: Callable[[], None] = _raise_interrupted
         """What the first signal calls, on the main thread, between two of its instructions. By default it raises
         `Interrupted` there."""
+        self.outlives_the_line: Callable[[], bool] = lambda: False
+        """Asked on the main thread when the line drops: whether there is something to finish without it. Then
+        `on_signal` is called all the same, and the program takes its time."""
+        self.without_line = False
+        """True once the line has dropped and the program goes on without it: it must not touch the terminal."""
         self.signum: int | None = None
-        """The first signal that came."""
+        """The first signal that is to end the program."""
         self._full_screen = full_screen
         self._grace_s = grace_s
         self._before: dict[int, Any] = {}
         self._terminal: list[Any] | None = None
+        self._terminals: list[int] = []
         self._left = threading.Event()
 
     @property
@@ -59,6 +65,7 @@ class Leaving:
     def __enter__(self) -> Leaving:
         with suppress(OSError, termios.error, ValueError, AttributeError):  # no terminal there
             self._terminal = termios.tcgetattr(sys.stdin.fileno())
+        self._terminals = [descriptor for descriptor in range(3) if os.isatty(descriptor)]
         for number in SIGNALS:
             before = signal.getsignal(number)
             if before is not signal.SIG_IGN:
@@ -75,6 +82,13 @@ class Leaving:
         for number, before in self._before.items():
             signal.signal(number, before)
 
+    def line_dropped(self) -> None:
+        """The terminal has gone away and no signal may have said so: the same as if one had. From any thread."""
+        if signal.SIGHUP in self._before:
+            os.kill(os.getpid(), signal.SIGHUP)
+        else:
+            self.on_signal()
+
     def leave(self) -> None:
         """Ends the process with `exit_code`, output flushed, without Python's own shutdown.
 
@@ -86,11 +100,26 @@ class Leaving:
         os._exit(self.exit_code)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
+        if number == signal.SIGHUP and (self.without_line or self.signum == signal.SIGHUP):
+            return
         if self.signum is not None:
             self._end()
+        if number == signal.SIGHUP and self.outlives_the_line():
+            self._let_go()
+            self.on_signal()
+            return
         self.signum = number
         threading.Thread(target=self._watch, name="gptoss-watchdog", daemon=True).start()
         self.on_signal()
+
+    def _let_go(self) -> None:
+        """Leaves the dead terminal alone: what still writes to it writes to nowhere."""
+        self.without_line = True
+        self._terminal = None
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        for descriptor in self._terminals:
+            os.dup2(nowhere, descriptor)
+        os.close(nowhere)
 
     def _watch(self) -> None:
         if not self._left.wait(self._grace_s):

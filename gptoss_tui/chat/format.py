@@ -41,6 +41,14 @@ def seconds(value: float) -> str:
     return f"{minutes} min {rest} s"
 
 
+def ago(value: float) -> str:
+    """How long ago something was, roughly: `just now`, `5 minutes ago`, `2 days ago`."""
+    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if (number := int(value // length)) > 0:
+            return f"{number} {unit}{'' if number == 1 else 's'} ago"
+    return "just now"
+
+
 def rate(value: float) -> str:
     """Tokens a second without the unit: `42.7`, `1,240`; a dash where there is none."""
     if math.isnan(value) or value <= 0:

@@ -22,6 +22,11 @@ def default_history_file() -> Path:
     return user_state_path("gptoss") / "prompts.jsonl"
 
 
+def history_file(asked_for: Path | None, *, private: bool) -> Path | None:
+    """Where prompts are remembered: the file that was asked for, else the usual one; None in a private talk."""
+    return asked_for if asked_for is not None else None if private else default_history_file()
+
+
 class PromptHistory:
     """A list of prompts and a place in it; `older` and `newer` walk, the draft is kept meanwhile."""
 

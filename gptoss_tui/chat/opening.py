@@ -1,4 +1,5 @@
-"""Opens a model for a conversation: vocabulary, engine, session. The heavy imports are inside, for whoever waits.
+"""Opens a model for a conversation: vocabulary, engine, session, and what keeps it. The heavy imports are inside, for
+whoever waits.
 
 Takes a folder; finding one is `models`' business. Knows no front end.
 """
@@ -8,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from gptoss_tui.chat.keeper import Keeper
+from gptoss_tui.chat.saving import PRIVATE, Saving
 
 if TYPE_CHECKING:
     from gptoss_tui.chat.session import Session
@@ -27,20 +31,39 @@ def open_session(
     history_bytes: int | None = None,
     on_progress: Callable[[LoadProgress], None],
     cancelled: Callable[[], bool],
-) -> tuple[Engine, Session]:
-    """Loads the checkpoint in `folder`, blocking, and begins a conversation on it.
+    saving: Saving = PRIVATE,
+) -> tuple[Engine, Session, Keeper]:
+    """Loads the checkpoint in `folder`, blocking, and begins a conversation on it, or goes on with one.
 
     `history_bytes` is the engine's; `on_progress` is called on the model's thread. Raises what loading raises,
     `LoadCancelled` among it.
     """
-    from gptoss_tui.chat.session import Session
     from gptoss_tui.engine.config import read_config
-    from gptoss_tui.engine.worker import Engine
-    from gptoss_tui.harmony import Harmony
 
     # The small files first: they are read in a moment, and a folder without them is not worth loading.
     read_config(folder)
-    harmony = Harmony.load(folder)
-    engine = Engine.load(folder, on_progress, cancelled=cancelled, history_bytes=history_bytes)
-    session = Session(engine, harmony, instructions=instructions, effort=effort, params=params, max_tokens=max_tokens)
-    return engine, session
+    keeper = Keeper(saving)
+    try:
+        from gptoss_tui.engine.worker import Engine
+        from gptoss_tui.harmony import Harmony
+
+        harmony = Harmony.load(folder)
+        keeper.greet()
+        engine = Engine.load(folder, on_progress, cancelled=cancelled, history_bytes=history_bytes)
+        try:
+            session = keeper.open(
+                engine,
+                harmony,
+                folder,
+                instructions=instructions,
+                effort=effort,
+                params=params,
+                max_tokens=max_tokens,
+            )
+        except BaseException:
+            engine.close(wait=False)
+            raise
+    except BaseException:
+        keeper.close(dropped=True)
+        raise
+    return engine, session, keeper

@@ -55,7 +55,8 @@ def parse(argv: Sequence[str]) -> tuple[Command, argparse.Namespace]:
         from gptoss_tui.config import read_config
 
         config = read_config()
-        written: dict[str, object] = {**config.options(), "config": config}
+        given = keeping.given(options, words, (*_KNOBS, "seed"))
+        written: dict[str, object] = {**config.options(), "config": config, "given": given}
         if hasattr(options, "model_option"):
             written["configured_model"] = written.pop("model", None)
         parser.set_defaults(**written)

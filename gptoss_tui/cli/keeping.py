@@ -1,13 +1,19 @@
 """The arguments that are about kept conversations: `gptoss sessions`, and --resume, --no-save and --keep-going.
 
-Only the grammar, for the table in `arguments`, and what it makes of the options; imports nothing that costs time.
+The grammar, for the table in `arguments`, and what becomes of it; what costs time is imported where it is needed.
 """
 
 from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gptoss_tui.chat.saving import Saving
+    from gptoss_tui.chat.store.rows import Listed
 
 RESUME = "--resume"
 
@@ -81,3 +87,41 @@ def with_resume(argv: Sequence[str]) -> list[str]:
             return [*words, *argv[at:]]
         words.append(f"{RESUME}=" if word == RESUME and not _AN_ID.fullmatch(following) else word)
     return words
+
+
+def given(options: argparse.Namespace, words: Sequence[str], knobs: Sequence[str]) -> dict[str, object]:
+    """What `words` ask for themselves, before the settings are looked at: it holds in a resumed conversation too."""
+    asked = {name: getattr(options, name) for name in (*knobs, "instructions")}
+    # It has a default, so its value does not tell.
+    if any(word.split("=")[0] == "--effort" for word in words):
+        asked["effort"] = options.effort
+    return {name: value for name, value in asked.items() if value is not None}
+
+
+def to_resume(options: argparse.Namespace) -> Listed | None:
+    """The conversation that --resume names. Raises `StoreError` where there is none of that id."""
+    if options.resume is None:
+        return None
+    from gptoss_tui.chat.store.library import Library
+    from gptoss_tui.cli.notes import note
+
+    return Library(tell=note).find(options.resume)
+
+
+def saving(options: argparse.Namespace, resumed: Listed | None) -> Saving:
+    """How the conversation is kept, by the options and the settings."""
+    from gptoss_tui.chat.saving import Saving
+
+    return Saving(
+        save=options.save,
+        resume=resumed.id if resumed is not None else None,
+        given=options.given,
+        keep_going=options.keep_going,
+        save_state=bool(options.config.values["conversation.save-kv"]),
+    )
+
+
+def model_of(resumed: Listed | None, otherwise: Callable[[], Path]) -> Callable[[], Path]:
+    """Finds the model that a conversation was held with; where that is gone, or there is none, `otherwise`."""
+    folder = Path(resumed.folder) if resumed is not None and resumed.folder is not None else None
+    return lambda: folder if folder is not None and (folder / "config.json").is_file() else otherwise()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from gptoss_tui.cli import keeping
 from gptoss_tui.cli.arguments import history_bytes, sampling_for, sampling_params
 from gptoss_tui.cli.tui import about, model_asked_for
 from gptoss_tui.keys import keymap_of
@@ -13,7 +14,8 @@ def main(options: argparse.Namespace) -> int:
     """Runs the REPL until the person leaves; returns the exit code. Raises `GptOssError`."""
     params = sampling_params(options)
     keymap = keymap_of(options.config)
-    model = model_asked_for(options)
+    resumed = keeping.to_resume(options)
+    model = model_asked_for(options, resumed)
     from gptoss_tui.config import config_folder
     from gptoss_tui.repl import ReplOptions, run_repl
 
@@ -34,5 +36,6 @@ def main(options: argparse.Namespace) -> int:
             low_bandwidth=options.low_bandwidth,
             keymap=keymap,
             about=about,
+            saving=keeping.saving(options, resumed),
         )
     )

@@ -7,13 +7,18 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from gptoss_tui.cli import keeping
 from gptoss_tui.cli.arguments import COMMANDS, history_bytes, sampling_for, sampling_params
 from gptoss_tui.cli.notes import note
 from gptoss_tui.colours import background_is_light, colours
 from gptoss_tui.config import config_folder
 from gptoss_tui.errors import CheckpointError
 from gptoss_tui.keys import keymap_of
+
+if TYPE_CHECKING:
+    from gptoss_tui.chat.store.rows import Listed
 
 SMALLEST = (40, 12)
 """Columns and rows that the screen needs."""
@@ -23,7 +28,9 @@ def main(options: argparse.Namespace) -> int:
     """Runs the interface until the person leaves; returns the exit code. Raises `GptOssError`."""
     params = sampling_params(options)
     keymap = keymap_of(options.config)
-    model = model_asked_for(options)
+    resumed = keeping.to_resume(options)
+    model = model_asked_for(options, resumed)
+    saving = keeping.saving(options, resumed)
     if why := why_no_screen():
         note(f"{why}: this is gptoss repl.")
         from gptoss_tui.repl import ReplOptions, run_repl
@@ -41,6 +48,7 @@ def main(options: argparse.Namespace) -> int:
                 themes_folder=config_folder() / "themes",
                 keymap=keymap,
                 about=about,
+                saving=saving,
             )
         )
     from gptoss_tui.tui import TuiOptions, run_tui
@@ -61,6 +69,7 @@ def main(options: argparse.Namespace) -> int:
             colours=colours(os.environ),
             keymap=keymap,
             about=about,
+            saving=saving,
         )
     )
 
@@ -92,10 +101,11 @@ def about(folder: Path) -> str:
     return NOTICE if is_demo(folder) else ""
 
 
-def model_asked_for(options: argparse.Namespace) -> Path | Callable[[], Path]:
+def model_asked_for(options: argparse.Namespace, resumed: Listed | None) -> Path | Callable[[], Path]:
     """The model's folder, or what finds the best one. Raises `CheckpointError`.
 
-    A name is looked up now, while a wrong one can still be told in a line; the search may take its time.
+    A conversation that is resumed comes with its own model, unless one is named on the command line. A name is looked
+    up now, while a wrong one can still be told in a line; the search may take its time.
     """
     from gptoss_tui.models.find import resolve
 
@@ -103,4 +113,6 @@ def model_asked_for(options: argparse.Namespace) -> Path | Callable[[], Path]:
     if len(set(names)) > 1:
         raise CheckpointError(f"Two models are named: {names[0]} and {names[1]}", "Name one.")
     name = names[0] if names else options.configured_model
-    return resolve(name, COMMANDS) if name is not None else lambda: resolve(None)
+    if names or (name is not None and resumed is None):
+        return resolve(name, COMMANDS)
+    return keeping.model_of(resumed, lambda: resolve(name, COMMANDS))

@@ -11,6 +11,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -21,8 +22,10 @@ from gptoss_tui.chat.runs import Run, runs
 from gptoss_tui.errors import GptOssError
 from gptoss_tui.repl.opening import Open, Opened, open_options
 from gptoss_tui.repl.options import ReplOptions
+from gptoss_tui.signals import Leaving
 
 if TYPE_CHECKING:
+    from gptoss_tui.chat.keeper import Keeper
     from gptoss_tui.chat.session import Session
     from gptoss_tui.chat.turn import Turn
 
@@ -59,6 +62,7 @@ class Conversation:
 
     def __init__(self, options: ReplOptions, view: View, open_model: Open | None = None) -> None:
         """Call it on the event loop's thread."""
+        options = replace(options, saving=replace(options.saving, tell=lambda text: self._post(self._told, text)))
         self._options = options
         self._view = view
         self._loop = asyncio.get_running_loop()
@@ -140,8 +144,21 @@ class Conversation:
             self._view.ended(None)
             self._rest()
 
-    def close(self, timeout_s: float = 1.0) -> None:
-        """Ends loading or writing and the model; waits no longer than this."""
+    @property
+    def keeper(self) -> Keeper | None:
+        """What keeps the conversation; None before the model is loaded, and where nothing does."""
+        return self.opened.keeper if self.opened is not None else None
+
+    @property
+    def outlives_the_line(self) -> bool:
+        """Whether an answer is under way that is worth finishing without a terminal."""
+        return self.keeper is not None and self.keeper.busy
+
+    def close(self, leaving: Leaving, timeout_s: float = 1.0) -> None:
+        """Keeps what was said, ends loading or writing, and the model."""
+        lines = self.keeper.wind_up(leaving) if self.keeper is not None else ()
+        for line in lines:
+            self._view.note(line)
         if self._turn is not None:
             self._turn.stop()
         self._loader.close(timeout_s)
@@ -153,6 +170,9 @@ class Conversation:
             self._loop.call_soon_threadsafe(call, *arguments)
 
     # On the loop's thread
+
+    def _told(self, text: str) -> None:
+        self._view.note(text, "warning")
 
     def _progressed(self, done: int, total: int) -> None:
         self.done, self.total = done, total

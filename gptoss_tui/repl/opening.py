@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gptoss_tui.chat.keeper import Keeper
 from gptoss_tui.chat.opening import open_session
 from gptoss_tui.repl.options import ReplOptions
 
@@ -23,6 +24,8 @@ class Opened:
     session: Session
     about: str = ""
     """One line on what this model is; empty: nothing to say."""
+    keeper: Keeper | None = None
+    """What keeps the conversation; None: nothing does."""
 
 
 Open = Callable[[ReplOptions, Callable[["LoadProgress"], None], Callable[[], bool]], Opened]
@@ -34,7 +37,7 @@ def open_options(
 ) -> Opened:
     """The real model that the options name; raises `GptOssError`, `LoadCancelled` among them."""
     folder = options.model() if callable(options.model) else options.model
-    engine, session = open_session(
+    engine, session, keeper = open_session(
         folder,
         instructions=options.instructions,
         effort=options.effort,
@@ -43,5 +46,6 @@ def open_options(
         history_bytes=options.history_bytes,
         on_progress=on_progress,
         cancelled=cancelled,
+        saving=options.saving,
     )
-    return Opened(engine, session, options.about(folder) if options.about is not None else "")
+    return Opened(engine, session, options.about(folder) if options.about is not None else "", keeper)

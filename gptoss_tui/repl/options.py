@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from gptoss_tui.chat.saving import PRIVATE, Saving
 from gptoss_tui.engine.params import SamplingParams
 from gptoss_tui.harmony.messages import Effort
 from gptoss_tui.keys import Keymap
@@ -46,4 +47,6 @@ class ReplOptions:
     about: Callable[[Path], str] | None = None
     """One line on what the model in this folder is; None or empty: nothing to say."""
     history_file: Path | None = None
-    """Where prompts are remembered; None: in the user's state folder."""
+    """Where prompts are remembered; None: in the user's state folder. Of a private talk they are not."""
+    saving: Saving = PRIVATE
+    """How the conversation is kept."""

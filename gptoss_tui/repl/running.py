@@ -60,10 +60,13 @@ async def _draw(options: ReplOptions, open_model: Open | None, leaving: Leaving)
         screen = Screen(options, open_model, asked=asked)
         loop = asyncio.get_running_loop()
         leaving.on_signal = partial(_soon, loop, screen.quit)
+        leaving.outlives_the_line = lambda: screen.conversation.outlives_the_line
         try:
             await screen.run()
+            if screen.line_dropped:
+                leaving.line_dropped()
         finally:
-            screen.conversation.close()
+            screen.conversation.close(leaving)
 
 
 async def _write_lines(options: ReplOptions, open_model: Open | None, leaving: Leaving) -> None:
@@ -73,13 +76,14 @@ async def _write_lines(options: ReplOptions, open_model: Open | None, leaving: L
     lines = Lines(options, open_model, paint=_paint(options, os.environ))
     loop = asyncio.get_running_loop()
     leaving.on_signal = partial(_soon, loop, lines.quit)
+    leaving.outlives_the_line = lambda: lines.conversation.outlives_the_line
     if sys.stdin.isatty():
         # Typed, Ctrl-C means the answer first; from outside, SIGINT ends the program as ever.
         loop.add_signal_handler(signal.SIGINT, lines.interrupt)
     try:
         await lines.run()
     finally:
-        lines.conversation.close()
+        lines.conversation.close(leaving)
 
 
 def _soon(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:

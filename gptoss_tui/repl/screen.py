@@ -20,7 +20,7 @@ from prompt_toolkit.styles import DynamicStyle
 
 from gptoss_tui.chat.controls import CONTROLS
 from gptoss_tui.chat.events import TurnFinished
-from gptoss_tui.chat.history import PromptHistory, default_history_file
+from gptoss_tui.chat.history import PromptHistory, history_file
 from gptoss_tui.chat.runs import Run
 from gptoss_tui.colours import background_is_light
 from gptoss_tui.repl.answer import AnswerRows
@@ -68,9 +68,11 @@ class Screen(Frontend):
         )
         self._style = prompt_style(self._theme)
         self._keymap = options.keymap
-        self.prompts = PromptHistory(options.history_file or default_history_file())
+        self.prompts = PromptHistory(history_file(options.history_file, private=not options.saving.save))
         self.knob = 0
         """The index of the knob that + and - turn."""
+        self.line_dropped = False
+        """True once the terminal went away."""
         self.editing = False
         """True while the person's editor has the terminal."""
         self._answer: AnswerRows | None = None
@@ -112,7 +114,7 @@ class Screen(Frontend):
         try:
             await self.app.run_async()
         except EOFError:
-            pass  # the terminal went away
+            self.line_dropped = True
         finally:
             self.prompts.add(self.buffer.text)
             self._output.release()

@@ -43,19 +43,24 @@ def run_tui(options: TuiOptions) -> int:
 def _run(options: TuiOptions, leaving: Leaving, asked: bool) -> int:
     import sys
     import threading
+    from contextlib import suppress
 
     from gptoss_tui.tui import terminal
     from gptoss_tui.tui.app import GptOssApp
     from gptoss_tui.tui.hangup import watch
+    from gptoss_tui.visible import visible
 
     terminal.install(asked=asked)
     app = GptOssApp(options)
     done = threading.Event()
     leaving.on_signal = app.leave_soon
-    watch(sys.__stdin__.fileno() if sys.__stdin__ is not None else 0, app.leave_soon, done)
+    leaving.outlives_the_line = lambda: app.busy
+    watch(sys.__stdin__.fileno() if sys.__stdin__ is not None else 0, leaving.line_dropped, done)
     try:
         app.run()
     finally:
         done.set()
-        app.close()
+        for line in app.close(leaving):
+            with suppress(OSError, ValueError):  # nobody reads it any more
+                print(visible(line), file=sys.__stderr__)
     return app.return_code or 0

@@ -13,11 +13,12 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.theme import Theme as TextualTheme
 
-from gptoss_tui.chat.history import PromptHistory, default_history_file
+from gptoss_tui.chat.history import PromptHistory, history_file
 from gptoss_tui.errors import GptOssError
 from gptoss_tui.harmony.messages import EFFORTS
 from gptoss_tui.keys import display
 from gptoss_tui.keys.table import APP, ON_SCREEN
+from gptoss_tui.signals import Leaving
 from gptoss_tui.themes import Theme, broken_themes, default_theme, shipped_themes, theme_named, themes_with
 from gptoss_tui.tui.actions import NO_KEY, bindings, textual_keymap
 from gptoss_tui.tui.backend import open_backend
@@ -61,7 +62,7 @@ class GptOssApp(App[None]):
         self.show_theme(chosen)
         self.keymap = options.keymap
         self.set_keymap(textual_keymap(self.keymap))
-        history = PromptHistory(options.history_file or default_history_file())
+        history = PromptHistory(history_file(options.history_file, private=not options.saving.save))
         self.main = MainScreen(options, history, open_backend, (*broken_themes(broken), *options.keymap.notices))
         self._loop_of_app: asyncio.AbstractEventLoop | None = None
         self._asked = ("", 0.0)
@@ -107,9 +108,16 @@ class GptOssApp(App[None]):
         """Keys that work everywhere do not reach under a sheet: what they would change is covered by it."""
         return self.screen is self.main or action not in _UNDER_SHEETS
 
-    def close(self) -> None:
-        """Ends the model; called once the terminal is restored."""
-        self.main.conductor.close()
+    @property
+    def busy(self) -> bool:
+        """Whether an answer is under way that is worth finishing without a terminal."""
+        keeper = self.main.conductor.keeper
+        return keeper is not None and keeper.busy
+
+    def close(self, leaving: Leaving | None = None) -> tuple[str, ...]:
+        """Ends the model; called once the terminal is restored. `leaving`: what ended it, unless its person did. Lines
+        for the person."""
+        return self.main.conductor.close(leaving or Leaving())
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: every action, then what Textual brings for any app."""

@@ -18,7 +18,7 @@ def open_backend(
 ) -> Backend:
     """Finds, reads and loads the model that the options name; raises `GptOssError`, `LoadCancelled` among them."""
     folder = options.model() if callable(options.model) else options.model
-    engine, session = open_session(
+    engine, session, keeper = open_session(
         folder,
         instructions=options.instructions,
         effort=options.effort,
@@ -27,5 +27,6 @@ def open_backend(
         history_bytes=options.history_bytes,
         on_progress=on_progress,
         cancelled=cancelled,
+        saving=options.saving,
     )
-    return Backend(engine, session, options.about(folder) if options.about is not None else "")
+    return Backend(engine, session, options.about(folder) if options.about is not None else "", keeper)

@@ -5,19 +5,22 @@ Runs on the interface's thread. Knows the screen's panes by name, not how they d
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from gptoss_tui.chat.loader import Loader
 from gptoss_tui.tui.board import Board
-from gptoss_tui.tui.messages import Loaded, LoadFailed, LoadTick
+from gptoss_tui.tui.messages import Loaded, LoadFailed, LoadTick, Told
 from gptoss_tui.tui.player import Player
 from gptoss_tui.tui.ports import Backend, OpenBackend
 from gptoss_tui.tui.snapshot import Snapshot
 
 if TYPE_CHECKING:
+    from gptoss_tui.chat.keeper import Keeper
     from gptoss_tui.engine.params import SamplingParams
     from gptoss_tui.harmony.messages import Effort
+    from gptoss_tui.signals import Leaving
     from gptoss_tui.tui.options import TuiOptions
     from gptoss_tui.tui.screens.main import MainScreen
     from gptoss_tui.tui.widgets.turn import Turn
@@ -28,6 +31,11 @@ class Conductor:
 
     def __init__(self, options: TuiOptions, screen: MainScreen, open_backend: OpenBackend) -> None:
         self._screen = screen
+
+        def tell(text: str) -> None:
+            screen.post_message(Told(text))
+
+        options = replace(options, saving=replace(options.saving, tell=tell))
         self._loader: Loader[Backend] = Loader(
             partial(open_backend, options),
             on_progress=lambda now: screen.post_message(LoadTick(now.done_bytes, now.total_bytes)),
@@ -35,8 +43,9 @@ class Conductor:
             on_failed=lambda fault: screen.post_message(LoadFailed(fault)),
         )
         self._board = Board(Snapshot(params=options.params, effort=options.effort), screen.show)
-        self._untouched = options.params
-        """The sampling as it was before anybody turned a knob: until then the model's own wish is what holds."""
+        self._untouched = (options.params, options.effort)
+        """Sampling and effort as they were before anybody turned a knob: until then the wish of the model, or of the
+        conversation that is gone on with, is what holds."""
         self.player = Player(screen, self._board, self._next)
         self.backend: Backend | None = None
         self._queue: list[Turn] = []
@@ -57,10 +66,17 @@ class Conductor:
         """Loads the model behind the first frame."""
         self._loader.start()
 
-    def close(self, timeout_s: float = 1.0) -> None:
-        """Stops what runs and closes the engine."""
+    @property
+    def keeper(self) -> Keeper | None:
+        """What keeps the conversation; None before the model is loaded, and where nothing does."""
+        return self.backend.keeper if self.backend is not None else None
+
+    def close(self, leaving: Leaving, timeout_s: float = 1.0) -> tuple[str, ...]:
+        """Keeps what was said, and closes the engine; lines for the person, now that the screen is gone."""
+        lines = self.keeper.wind_up(leaving) if self.keeper is not None else ()
         self.player.drop()
         self._loader.close(timeout_s)
+        return lines
 
     def on_tick(self, tick: LoadTick) -> None:
         """Progress of loading."""
@@ -71,13 +87,21 @@ class Conductor:
         """The model is there: what was turned meanwhile holds, and what was sent meanwhile is sent."""
         self.backend = backend = loaded.backend
         session = backend.session
-        session.effort = self.snapshot.effort
-        if self.snapshot.params != self._untouched:
+        params, effort = self._untouched
+        if self.snapshot.effort != effort:
+            session.effort = self.snapshot.effort
+        if self.snapshot.params != params:
             session.params = self.snapshot.params
         await self._screen.chat.introduce(backend.about, backend.engine.info.warning)
         engine = backend.engine
         self._board.update(
-            phase="idle", done=0, total=0, info=engine.info, layers=engine.layers(), params=session.params
+            phase="idle",
+            done=0,
+            total=0,
+            info=engine.info,
+            layers=engine.layers(),
+            params=session.params,
+            effort=session.effort,
         )
         await self._next()
 

@@ -38,6 +38,14 @@ class Loaded(Message):
         self.backend = backend
 
 
+class Told(Message):
+    """Whatever keeps the conversation has something to say to the person."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+
 class LoadFailed(Message):
     """The model could not be loaded."""
 

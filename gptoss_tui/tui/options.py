@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gptoss_tui.chat.saving import PRIVATE, Saving
 from gptoss_tui.colours import ALL_COLOURS
 from gptoss_tui.engine.params import SamplingParams
 from gptoss_tui.harmony.messages import Effort
@@ -42,4 +43,6 @@ class TuiOptions:
     about: Callable[[Path], str] | None = None
     """One line on what the model in this folder is, shown above the conversation; None or empty: nothing to say."""
     history_file: Path | None = None
-    """Where prompts are remembered; None: in the user's state folder."""
+    """Where prompts are remembered; None: in the user's state folder. Of a private talk they are not."""
+    saving: Saving = PRIVATE
+    """How the conversation is kept."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from gptoss_tui.chat.events import TurnEvent
+    from gptoss_tui.chat.keeper import Keeper
     from gptoss_tui.engine.events import LayerState, LoadProgress, ModelInfo
     from gptoss_tui.engine.params import SamplingParams
     from gptoss_tui.harmony.messages import Effort, Message
@@ -62,6 +63,8 @@ class Backend:
     session: SessionPort
     about: str = ""
     """One line on what this model is; empty: nothing to say."""
+    keeper: Keeper | None = None
+    """What keeps the conversation; None: nothing does."""
 
 
 class OpenBackend(Protocol):

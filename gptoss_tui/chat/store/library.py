@@ -82,6 +82,24 @@ class Library:
             raise StoreError(f"There is no conversation {conversation_id}", "gptoss sessions list shows their ids.")
         return archive
 
+    def resumable(self, conversation_id: str) -> tuple[Archive, bool]:
+        """A whole conversation to go on with, and whether an answer was left out that another process is writing.
+
+        Raises `StoreError` where there is none.
+        """
+        archive = self.get(conversation_id)
+        alive = living(self.folder)
+        writers: dict[str, str] = self._read(lambda c: rows.writers(c, conversation_id), {})
+        under_way = {node_id for node_id, writer in writers.items() if writer in alive}
+        if not under_way:
+            return archive, False
+        # What is being written has nothing behind it yet.
+        tree = archive.tree
+        head = tree[tree.head].parent if tree.head in under_way and tree.head is not None else tree.head
+        looked = {parent: child for parent, child in tree.looked.items() if child not in under_way}
+        nodes = [node for node in tree.nodes if node.id not in under_way]
+        return replace(archive, tree=Tree(nodes, head, looked)), True
+
     def settle(self) -> None:
         """Ends what dead processes left under way, so that it is listed and shown as what it is."""
         if (self.folder / FILE).exists():

@@ -16,7 +16,7 @@ from gptoss_tui.tui.conductor import Conductor
 from gptoss_tui.tui.frontend import TuiFrontEnd
 from gptoss_tui.tui.layout import ARRANGEMENTS, BROAD, LOW, SMALLEST, TALL, Arrangement, arrangement
 from gptoss_tui.tui.lean import LeanCompositor
-from gptoss_tui.tui.messages import Loaded, LoadFailed, LoadTick, Wake
+from gptoss_tui.tui.messages import Loaded, LoadFailed, LoadTick, Told, Wake
 from gptoss_tui.tui.snapshot import Phase, Snapshot
 from gptoss_tui.tui.widgets.chat import ChatPane
 from gptoss_tui.tui.widgets.keybar import KeyBar
@@ -204,6 +204,10 @@ class MainScreen(Screen[None]):
     @on(Loaded)
     async def _loaded(self, event: Loaded) -> None:
         await self.conductor.on_loaded(event)
+
+    @on(Told)
+    async def _told(self, event: Told) -> None:
+        await self.chat.note(event.text, "warning")
 
     @on(LoadFailed)
     async def _load_failed(self, event: LoadFailed) -> None:
