@@ -1,6 +1,7 @@
 """The interface as the other tui benchmarks measure it: a scripted model that writes at a given pace.
 
-Run by them in a pseudo-terminal of its own: `python -m tests.benchmarks.tui_child REPORT TOKENS_PER_S SECONDS`. When
+Run by them in a pseudo-terminal of its own: `python -m tests.benchmarks.tui_child REPORT TOKENS_PER_S SECONDS`, or
+`loading` as the pace for a model that never gets loaded. When
 the answer is written it leaves, and REPORT holds what its interface thread computed, as JSON.
 """
 
@@ -25,9 +26,10 @@ PARAGRAPH = (
 
 def main() -> None:
     """Asks as soon as the model is there; leaves when it has answered."""
-    report, pace, seconds = Path(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3])
+    loading = sys.argv[2] == "loading"
+    report, pace, seconds = Path(sys.argv[1]), 1.0 if loading else float(sys.argv[2]), float(sys.argv[3])
     pieces = words(PARAGRAPH * 200)[: max(2, int(pace * seconds))]
-    opener = ScriptedOpener(Script(pieces, tokens_per_s=pace, prompt_tokens=3_000))
+    opener = ScriptedOpener(Script(pieces, tokens_per_s=pace, prompt_tokens=3_000), at_once=not loading)
     app = GptOssApp(TuiOptions(model=Path("nowhere"), history_file=Path("/dev/null")), opener)
     began: list[float] = []
 

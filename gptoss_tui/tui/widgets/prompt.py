@@ -21,9 +21,6 @@ SEND_AFTER_S = 0.02
 """How long Enter waits for such a key before it sends."""
 
 
-_OWN = frozenset(action.id for action in PROMPT)
-
-
 def typed(text: str) -> str:
     """Pasted text as it may be edited: one kind of line end, no control characters."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -87,7 +84,8 @@ class Prompt(TextArea):
         self.move_cursor(self.document.end)
 
     async def _on_key(self, event: events.Key) -> None:
-        # Here and not by priority bindings: those act before the characters that were typed ahead of them.
+        # Textual runs priority bindings before the characters that were typed ahead of them, and the others, backspace
+        # among them, after those that were typed behind them.
         if self._sending is not None:
             if event.time - self._enter_at < PASTE_S:
                 # What came with the next character was part of a paste: it breaks the line.
@@ -97,7 +95,7 @@ class Prompt(TextArea):
             else:
                 self._send()
         active = self.screen.active_bindings.get(event.key)
-        if active is None or active.node is not self or (active.binding.id or "") not in _OWN:
+        if active is None or active.node is not self:
             return
         event.stop()
         event.prevent_default()
