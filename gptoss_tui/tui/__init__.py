@@ -45,13 +45,14 @@ def _run(options: TuiOptions, leaving: Leaving, asked: bool) -> int:
     import threading
     from contextlib import suppress
 
-    from gptoss_tui.tui import terminal
+    from gptoss_tui.tui import collector, terminal
     from gptoss_tui.tui.app import GptOssApp
     from gptoss_tui.tui.hangup import watch
     from gptoss_tui.visible import visible
 
     terminal.install(asked=asked)
     app = GptOssApp(options)
+    collector.calm()
     done = threading.Event()
     leaving.on_signal = app.leave_soon
     leaving.outlives_the_line = lambda: app.busy

@@ -53,9 +53,12 @@ class GptOssApp(App[None]):
         folder = options.themes_folder
         self.themes, broken = themes_with(folder) if folder is not None else (shipped_themes(), ())
         chosen = theme_named(options.theme, self.themes) if options.theme else default_theme(options.light)
+        self._drawn_themes: dict[str, TextualTheme] = {}
         super().__init__()
         for theme in self.themes.values():
             self.register_theme(textual_theme(theme))
+        all_themes = super().available_themes
+        self._drawn_themes = {name: all_themes[name] for name in self.themes}
         self._colours = 0 if self.no_color else options.colours
         self._theme_is_chosen = options.theme is not None
         self._keep_theme = options.keep_theme
@@ -75,9 +78,8 @@ class GptOssApp(App[None]):
     @property
     def available_themes(self) -> dict[str, TextualTheme]:
         """Ours alone: Textual's own lack the roles that the panes are drawn with."""
-        themes = super().available_themes
-        # None of ours is registered yet while Textual sets itself up.
-        return {name: theme for name, theme in themes.items() if name in self.themes} or themes
+        # Textual asks for them with every line that it draws. None of ours is there yet while it sets itself up.
+        return self._drawn_themes or super().available_themes
 
     def show_theme(self, theme: Theme) -> None:
         """Draws in this theme from now on."""

@@ -12,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 
+from gptoss_tui.tui import collector
 from gptoss_tui.tui.app import GptOssApp
 from gptoss_tui.tui.options import TuiOptions
 from tests.tui.scripted import Script, ScriptedOpener, words
@@ -45,6 +46,7 @@ def main() -> None:
             report.write_text(json.dumps(told))
             app.exit()
 
+    collector.calm()
     app.call_later(lambda: app.set_interval(0.1, look))
     app.run()
     app.close()

@@ -1,7 +1,8 @@
-"""First frame, and how long a typed character takes to appear: while the model loads, and while it writes 40 tokens/s.
+"""First frame, and how long a typed character takes to appear: while the model loads, and while it writes.
 
-`python -m tests.benchmarks.tui_keys [KEYS]`, in a pseudo-terminal of 120×36 with all panes shown. Beside each row stands
-what a program takes that does nothing but echo, typed to in turn: on a machine with other work, that much is not ours.
+`python -m tests.benchmarks.tui_keys [KEYS]`, 40 tokens/s in a pseudo-terminal of 120×36 with all panes shown. Beside
+each row stands what a program takes that does nothing but echo, typed to in turn: on a machine with other work, that
+much is not ours.
 """
 
 from __future__ import annotations

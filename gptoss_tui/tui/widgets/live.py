@@ -36,6 +36,7 @@ class Live(Widget):
         self._below: list[Strip] = []
         """The lines of the block that is being written."""
         self._room = 0
+        self._blank_strip: Strip | None = None
         self._width = 0
         """Columns that the lines were drawn for."""
 
@@ -55,7 +56,9 @@ class Live(Widget):
 
     @property
     def _blank(self) -> Strip:
-        return Strip.blank(self.size.width, self.rich_style)
+        if self._blank_strip is None or self._blank_strip.cell_length != self.size.width:
+            self._blank_strip = Strip.blank(self.size.width, self.rich_style)
+        return self._blank_strip
 
     def _drawn(self, source: str) -> list[Strip]:
         width = self.size.width
@@ -100,4 +103,5 @@ class Live(Widget):
     def notify_style_update(self) -> None:
         """Another theme, other colours."""
         super().notify_style_update()
+        self._blank_strip = None
         self.call_later(self._redraw)

@@ -91,6 +91,8 @@ class Panel(ScrollView, can_focus=True):
         self._titled_at = 0.0
         self._title_timer: Timer | None = None
         self._tabbed = False
+        self._ground = Style()
+        """The pane's own colours: Textual works them out anew whenever it is asked."""
 
     def show(self, snapshot: Snapshot) -> None:
         """Draws a new picture; costs nothing while the pane is hidden."""
@@ -173,7 +175,7 @@ class Panel(ScrollView, can_focus=True):
 
     def _strip(self, parts: Iterable[Part], width: int) -> Strip:
         segments = [Segment(text, self.style_named(name)) for text, name in parts if text]
-        return Strip(segments).adjust_cell_length(width)
+        return Strip(segments).adjust_cell_length(width).apply_style(self._ground)
 
     def style_named(self, name: str) -> Style | None:
         """The style of a part."""
@@ -183,8 +185,9 @@ class Panel(ScrollView, can_focus=True):
         """One line of the pane, as the compositor asks for it."""
         line = y + self.scroll_offset.y
         width = self.scrollable_content_region.width
-        strip = self._strips[line] if line < len(self._strips) else Strip.blank(width)
-        return strip.adjust_cell_length(width).apply_style(self.rich_style)
+        if line < len(self._strips):
+            return self._strips[line].adjust_cell_length(width, self._ground)
+        return Strip.blank(width, self._ground)
 
     def on_resize(self, _event: events.Resize) -> None:
         """Another size, other lines."""
@@ -198,6 +201,7 @@ class Panel(ScrollView, can_focus=True):
         """Another theme: every line has other colours."""
         super().notify_style_update()
         self._strips = []
+        self._ground = self.rich_style
         self.call_later(self.redraw)
 
     def action_pane_help(self) -> None:
