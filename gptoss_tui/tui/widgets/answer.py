@@ -13,6 +13,7 @@ from textual.widgets.markdown import MarkdownFence
 
 from gptoss_tui.tui.code import highlighted
 from gptoss_tui.tui.markdown_lines import parser
+from gptoss_tui.tui.widgets.grows import Grows
 from gptoss_tui.tui.widgets.live import Live
 from gptoss_tui.visible import Visible, visible
 
@@ -39,7 +40,7 @@ class Whole(Markdown):
         super().__init__(parser_factory=parser, open_links=False)
 
 
-class Answer(Vertical, can_focus=True):
+class Answer(Grows, Vertical, can_focus=True):
     """Markdown that grows; `text` is what the model wrote, unchanged."""
 
     def __init__(self) -> None:

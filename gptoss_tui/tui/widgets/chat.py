@@ -8,7 +8,12 @@ from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 
 from gptoss_tui.keys import Keymap
+from gptoss_tui.tui.widgets.grows import Grows
 from gptoss_tui.tui.widgets.turn import Note, Turn
+
+
+class _Said(Grows, Vertical):
+    """All that was said."""
 
 
 class ChatPane(VerticalScroll, can_focus=True):
@@ -22,7 +27,7 @@ class ChatPane(VerticalScroll, can_focus=True):
         self.border_title = "Chat"
         self._about = Vertical(*(Note(line, kind="about") for line in notices), id="about")
         # As tall as the pane at least: Textual would hang a shorter conversation on the lower edge.
-        self._said = Vertical(self._about, Note(self._welcome, kind="welcome"), id="said")
+        self._said = _Said(self._about, Note(self._welcome, kind="welcome"), id="said")
 
     def compose(self) -> ComposeResult:
         """What the model is, then the conversation; an empty one says how to begin."""

@@ -13,16 +13,16 @@ from textual.content import Content
 from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.visual import Visual
-from textual.widget import Widget
 
 from gptoss_tui.tui.diff import changed
 from gptoss_tui.tui.markdown_lines import finished_until, lines
+from gptoss_tui.tui.widgets.grows import Grows
 
 STEP = 8
 """Lines by which the conversation moves up when the text has filled the room under it."""
 
 
-class Live(Widget):
+class Live(Grows):
     """The answer so far. What is in finished blocks is drawn once."""
 
     ALLOW_SELECT = False

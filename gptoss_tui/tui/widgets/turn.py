@@ -19,10 +19,11 @@ from gptoss_tui.harmony.messages import Channel
 from gptoss_tui.keys.table import THINKING
 from gptoss_tui.tui.actions import bindings
 from gptoss_tui.tui.widgets.answer import Answer
+from gptoss_tui.tui.widgets.grows import Grows
 from gptoss_tui.visible import Visible, visible, visible_token
 
 
-class Thinking(Vertical, can_focus=True):
+class Thinking(Grows, Vertical, can_focus=True):
     """Text that is written before the answer: one line while closed, the whole text while open."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(THINKING)]
@@ -89,7 +90,7 @@ class Note(Static):
         super().__init__(Content(visible(text)), classes=f"-{kind}")
 
 
-class Turn(Vertical):
+class Turn(Grows, Vertical):
     """A prompt and its answer. Parts are added as the model begins them."""
 
     def __init__(self, prompt: str) -> None:
