@@ -40,7 +40,7 @@ def main(options: argparse.Namespace) -> int:
     with Leaving() as leaving:
         try:
             folder = resolve(options.hf_path, COMMANDS)
-            if freed := sweep_partial(target):
+            if (freed := sweep_partial(target)) is not None:
                 note(f"removed what an earlier conversion had left unfinished: {amount(freed)}")
             source = check_conversion(folder, target, recipe)
             note(f"converting {source.name}, about {amount(expected_bytes(source, recipe))} to write")

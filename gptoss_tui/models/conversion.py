@@ -36,6 +36,9 @@ Mode = Literal["affine", "mxfp4", "mxfp8", "nvfp4"]
 SHARD_BYTES = 5 * GIB
 """The most that mlx-lm puts into one file, and holds in memory at a time."""
 
+LEAVING_S = 1.0
+"""How long an interruption waits for what is being written: less than the program's grace."""
+
 SPARE_BYTES = 64 * 2**20
 """Disk for the tokenizer and the configs."""
 
@@ -179,11 +182,13 @@ def _apart(work: Callable[[Progress], None], on_progress: Progress) -> None:
         mx.clear_streams()
         ended.put(fault)
 
-    threading.Thread(target=run, name="gptoss-convert", daemon=True).start()
+    thread = threading.Thread(target=run, name="gptoss-convert", daemon=True)
+    thread.start()
     try:
         fault = ended.get()
     except BaseException:
         abandoned.set()
+        thread.join(LEAVING_S)  # or it might write one file more into a folder that is being removed
         raise
     if fault is not None:
         raise fault

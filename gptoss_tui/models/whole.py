@@ -32,15 +32,15 @@ def whole_or_nothing(target: Path) -> Iterator[Path]:
             os.close(lock)
 
 
-def sweep_partial(target: Path) -> int:
-    """Removes what killed processes left of `target`; how many bytes that freed."""
-    freed = 0
+def sweep_partial(target: Path) -> int | None:
+    """Removes what killed processes left of `target`; how many bytes that freed, None where they left nothing."""
+    freed: int | None = None
     for folder in target.absolute().parent.glob(f".{_literal(target.name)}.*.partial"):
         with suppress(OSError):
             lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails where somebody still writes there
-                freed += sum(path.stat().st_size for path in folder.iterdir())
+                freed = (freed or 0) + sum(path.stat().st_size for path in folder.iterdir())
                 shutil.rmtree(folder)
             finally:
                 os.close(lock)
