@@ -21,7 +21,7 @@ class ConfigError(GptOssError):
     """A config.toml that cannot be used."""
 
 
-Value = str | int | float | bool | None
+Value = str | int | float | bool | tuple[str, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Setting:
 
     name: str
     """As it is written: `sampling.temperature`; without a point, a key at the top of the file."""
-    kind: type[str] | type[int] | type[float] | type[bool]
+    kind: type[str] | type[int] | type[float] | type[bool] | type[tuple[str, ...]]
     default: Value
     """None: not set, which the help explains."""
     help: str
@@ -45,6 +45,8 @@ class Setting:
         """The value as it is used. Raises `ValueError` with what it should be."""
         if self.kind is float and isinstance(value, int) and not isinstance(value, bool):
             value = float(value)
+        if self.kind is tuple and isinstance(value, list) and all(isinstance(each, str) for each in value):
+            return tuple(value)
         if not isinstance(value, self.kind) or (self.kind is not bool and isinstance(value, bool)):
             raise ValueError(f"write {_KINDS[self.kind]}")
         if self.choices and value not in self.choices:
@@ -53,12 +55,19 @@ class Setting:
         return value
 
 
-_KINDS: Mapping[type, str] = {str: 'text in "…"', int: "a whole number", float: "a number", bool: "true or false"}
+_KINDS: Mapping[type, str] = {
+    str: 'text in "…"',
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    tuple: 'texts in ["…", "…"]',
+}
 
 SETTINGS: tuple[Setting, ...] = (
     Setting(
         "model", str, None, "What `gptoss` runs: a folder, a Hugging Face id, or demo. Not set: the best one found."
     ),
+    Setting("model-folders", tuple, (), "Folders with checkpoints of your own, for `gptoss models` and /model."),
     Setting("theme", str, None, "The colours. Not set: gptoss-dark, or in the REPL what suits the background."),
     Setting("answer.effort", str, "medium", "How long the model thinks.", ("low", "medium", "high")),
     Setting("answer.instructions", str, None, "The developer message. Not set: none."),
@@ -175,6 +184,8 @@ def shown(value: Value) -> str:
         return ""
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(shown, value))}]"
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gptoss_tui.config import SETTINGS, Config, ConfigError, key_lines, read_config
+from gptoss_tui.config import SETTINGS, Config, ConfigError, key_lines, read_config, shown
 from gptoss_tui.config_writing import default_text, keep, with_setting, write_default
 from tests.cli.program import gptoss
 
@@ -42,6 +42,8 @@ class TestReading:
             ("[sampling]\ntemperature = 9\n", "line 2: temperature cannot be 9"),
             ('[sampling]\ntop-k = "many"\n', "line 2: sampling.top-k cannot be 'many'"),
             ("[sampling]\ntop-k = true\n", "line 2: sampling.top-k cannot be True"),
+            ('model-folders = "~/models"\n', "line 1: model-folders cannot be '~/models'"),
+            ("model-folders = [1]\n", "line 1: model-folders cannot be [1]"),
             ('answer.effort = "huge"\n', "line 1: answer.effort cannot be 'huge'"),
             ("answer.max-tokens = 0\n", "line 1: max-tokens cannot be 0"),
             ("sampling = 3\n", "line 1: there is no setting sampling"),
@@ -57,6 +59,11 @@ class TestReading:
         assert told in fault.value.message
         assert str(tmp_path) in fault.value.message
         assert fault.value.hint
+
+    def test_a_list_of_folders(self, tmp_path: Path) -> None:
+        config = read_config(written(tmp_path, 'model-folders = ["~/a", "/b"]\n'))
+        assert config.values["model-folders"] == ("~/a", "/b")
+        assert shown(config.values["model-folders"]) == '["~/a", "/b"]'
 
     def test_lines_are_not_misled(self) -> None:
         text = 'a = """\nb = 1\n[c]\n"""\nd.e = 2\n[f."g.h"]\n "i" = 3  # j = 4\n'

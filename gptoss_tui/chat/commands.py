@@ -10,12 +10,15 @@ import difflib
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Protocol
 
 from gptoss_tui.chat.controls import CONTROLS, control, format_seed, parse_seed
 from gptoss_tui.chat.session import Session
 from gptoss_tui.errors import ParameterError
 from gptoss_tui.harmony.messages import EFFORTS
+from gptoss_tui.models.find import resolve
+from gptoss_tui.models.places import places
 from gptoss_tui.themes import known_themes
 
 
@@ -39,6 +42,12 @@ class FrontEnd(Protocol):
 
     def use_theme(self, name: str) -> None:
         """Draws in the colours of this theme from now on. Raises `ThemeError`."""
+
+    def show_models(self) -> None:
+        """Lets the person see the models on this machine, and choose."""
+
+    def use_model(self, folder: Path) -> None:
+        """Goes on with the model in this folder, once it is loaded; a fault is shown."""
 
     def quit(self) -> None:
         """Leaves the program."""
@@ -219,6 +228,17 @@ def _themes(session: Session | None, typed: str) -> list[Choice]:
     return [Choice(each.name, "dark" if each.dark else "light") for each in themes if each.name.startswith(typed)]
 
 
+def _model(session: Session, front_end: FrontEnd, arguments: str) -> None:
+    if name := arguments.strip():
+        front_end.use_model(resolve(name))
+    else:
+        front_end.show_models()
+
+
+def _models(session: Session | None, typed: str) -> list[Choice]:
+    return [Choice(place.name, place.source) for place in places() if typed.lower() in place.name.lower()]
+
+
 def _quit(session: Session, front_end: FrontEnd, arguments: str) -> None:
     front_end.quit()
 
@@ -248,6 +268,14 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         "theme", "See the themes and choose one, or use the one named", _theme, "[NAME]", offers=_themes, anytime=True
+    ),
+    Command(
+        "model",
+        "See the models on this machine and choose one, or go on with the one named",
+        _model,
+        "[NAME]",
+        offers=_models,
+        anytime=True,
     ),
     Command("quit", "Leave", _quit, aliases=("exit", "q"), anytime=True),
 )

@@ -137,6 +137,12 @@ class Keeper:
         self._engine, self._session = engine, session
         return session
 
+    def moved(self, engine: Engine, folder: Path) -> None:
+        """The session goes on with another model, from `folder`."""
+        self._engine = engine
+        if self.store is not None:
+            self.store.uses(folder)
+
     def _resumed(self) -> Archive | None:
         """The conversation to go on with, without answers that another process is still writing."""
         wanted = self._saving.resume

@@ -18,7 +18,36 @@ if TYPE_CHECKING:
     from gptoss_tui.engine.events import LoadProgress
     from gptoss_tui.engine.params import SamplingParams
     from gptoss_tui.engine.worker import Engine
+    from gptoss_tui.harmony import Harmony
     from gptoss_tui.harmony.messages import Effort
+
+
+def open_model(
+    folder: Path,
+    on_progress: Callable[[LoadProgress], None],
+    cancelled: Callable[[], bool],
+    *,
+    history_bytes: int | None = None,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> tuple[Engine, Harmony]:
+    """Loads the checkpoint in `folder`, blocking, and notes that it was used.
+
+    `on_progress` is called on the model's thread, `meanwhile` before the weights are read; `history_bytes` is the
+    engine's. Raises what loading raises, `LoadCancelled` among it.
+    """
+    from gptoss_tui.engine.config import read_config
+
+    # The small files first: they are read in a moment, and a folder without them is not worth loading.
+    read_config(folder)
+    from gptoss_tui.engine.worker import Engine
+    from gptoss_tui.harmony import Harmony
+    from gptoss_tui.models.used import remember_use
+
+    harmony = Harmony.load(folder)
+    meanwhile()
+    engine = Engine.load(folder, on_progress, cancelled=cancelled, history_bytes=history_bytes)
+    remember_use(folder)
+    return engine, harmony
 
 
 def open_session(
@@ -38,18 +67,11 @@ def open_session(
     `history_bytes` is the engine's; `on_progress` is called on the model's thread. Raises what loading raises,
     `LoadCancelled` among it.
     """
-    from gptoss_tui.engine.config import read_config
-
-    # The small files first: they are read in a moment, and a folder without them is not worth loading.
-    read_config(folder)
     keeper = Keeper(saving)
     try:
-        from gptoss_tui.engine.worker import Engine
-        from gptoss_tui.harmony import Harmony
-
-        harmony = Harmony.load(folder)
-        keeper.greet()
-        engine = Engine.load(folder, on_progress, cancelled=cancelled, history_bytes=history_bytes)
+        engine, harmony = open_model(
+            folder, on_progress, cancelled, history_bytes=history_bytes, meanwhile=keeper.greet
+        )
         try:
             session = keeper.open(
                 engine,

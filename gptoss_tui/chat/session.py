@@ -196,6 +196,17 @@ class Session(NamedMoves):
         self._book.recover(self._harmony)
         self._read_ahead()
 
+    def use(self, engine: Engine, harmony: Harmony) -> None:
+        """Goes on with another model: what was said stays, and is rendered in that one's vocabulary from now on.
+
+        Raises `EngineBusy` while an answer is being written.
+        """
+        self._settle()
+        if self._turn is not None:
+            raise EngineBusy("An answer is being written already", "Wait for it, or stop it first.")
+        self._engine, self._harmony = engine, harmony
+        self._read_ahead()
+
     def interrupt(self) -> None:
         """Stops the running turn, if there is one; what was written is kept. Its last event is still to be taken."""
         if self._turn is not None:

@@ -126,6 +126,11 @@ def device_name() -> str:
     return "Metal" if mx.metal.is_available() else "CUDA"
 
 
+def device_bytes() -> int:
+    """Bytes of the device's memory that this process holds: weights, caches, and what is kept for reuse."""
+    return mx.get_active_memory() + mx.get_cache_memory()
+
+
 def working_set() -> int | None:
     """Bytes that Metal recommends to keep resident at most; None elsewhere."""
     if device_name() != "Metal":

@@ -291,6 +291,8 @@ class Engine:
             del job  # or the last generation would live until the next
         if hasattr(self, "_generator"):
             del self._generator
+        # Whoever loads another model next needs the room.
+        mx.clear_cache()
         # Streams left to the interpreter's end may abort the process.
         mx.clear_streams()
         atexit.unregister(self._leave)

@@ -65,6 +65,7 @@ APP: tuple[Action, ...] = (
     Action("app.knobs", "alt+4", "pane('sampling')", "sampling", "Go to the sampling knobs.", palette=False),
     Action("app.chat", "alt+0", "pane('chat')", "chat", "Go to the conversation, to read and scroll."),
     Action("app.pause", "alt+p", "pause", "pause view", "Freeze the token view; the model goes on."),
+    Action("app.model", "alt+m", "models", "model", "Choose another model; the conversation goes on with it."),
     Action("app.theme", "alt+k", "themes", "theme", "Choose the colours, with a preview."),
     Action(
         "app.palette",
@@ -187,6 +188,13 @@ HISTORY: tuple[Action, ...] = (
 )
 """What works in the list of earlier prompts; Enter takes one."""
 
+MODELS: tuple[Action, ...] = (
+    Action("models.back", "escape,ctrl+c", "leave", "back", "Back, with the model as it is.", palette=False),
+    Action("models.below", "down", "move(1)", "below", "Mark the model below.", priority=True, palette=False),
+    Action("models.above", "up", "move(-1)", "above", "Mark the model above.", priority=True, palette=False),
+)
+"""What works in the list of models."""
+
 THEMES: tuple[Action, ...] = (
     Action("themes.back", "escape,ctrl+c,q", "leave", "back", "Back to the colours as they were.", palette=False),
     Action("themes.keep", "d", "keep", "keep as default", "Use this theme next time too.", palette=False),
@@ -235,6 +243,7 @@ PLACES: tuple[Place, ...] = (
     Place("thinking", "On a thinking block", THINKING, ("app",)),
     Place("help", "On the help sheet", HELP),
     Place("history", "In the list of earlier prompts", HISTORY, typing=True),
+    Place("models", "In the list of models", MODELS, typing=True),
     Place("themes", "In the list of themes", THEMES),
     Place("repl", "In the REPL", REPL, typing=True, front_end="repl"),
 )

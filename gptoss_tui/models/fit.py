@@ -19,7 +19,7 @@ from gptoss_tui.engine.memory import (
     verdict,
     wired_limit_command,
 )
-from gptoss_tui.errors import ParameterError
+from gptoss_tui.errors import MemoryLimitError, ParameterError
 from gptoss_tui.models.figures import KVCost, kv_cost
 from gptoss_tui.models.inspection import Inspection
 
@@ -119,6 +119,19 @@ def fit(found: Inspection, machine: Machine, context: int = CONTEXT) -> Fit:
         largest_context=_largest(config, cost, machine.physical - weights),
         command=wired_limit_command(need, machine.physical) if remedy else "",
     )
+
+
+def check_loading(found: Inspection, machine: Machine) -> Fit:
+    """The fit, of a checkpoint that may be loaded on `machine`. Raises `MemoryLimitError` where no context fits beside
+    its weights."""
+    fitted = fit(found, machine)
+    if not fitted.largest_context:
+        raise MemoryLimitError(
+            f"{found.name} needs {fitted.need_bytes / GIB:.1f} GiB at {fitted.context:,} tokens (weights "
+            f"{fitted.weights_bytes / GIB:.1f}) and this machine has {machine.physical / GIB:.1f} GiB of memory",
+            "Choose a checkpoint with fewer bits per weight, or a machine with more memory.",
+        )
+    return fitted
 
 
 def prefill_bytes(config: ModelConfig, cost: KVCost, context: int) -> int:

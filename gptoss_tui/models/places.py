@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from gptoss_tui.config import ConfigError, read_config
 from gptoss_tui.errors import CheckpointError
 from gptoss_tui.models.bundled import DEMO, demo_checkpoint
 from gptoss_tui.models.find import cached_repos, repo_id, snapshot
@@ -34,13 +35,23 @@ class Place:
 
 
 def places(folders: Sequence[Path] = ()) -> Iterator[Place]:
-    """Every place with something like a checkpoint; `folders` are the person's own, or folders of such folders."""
+    """Every place with something like a checkpoint; `folders` are the person's own, or folders of such folders, besides
+    those that config.toml names."""
     seen: set[str] = set()
-    for place in _all(folders):
+    for place in _all((*folders, *configured_folders())):
         real = os.path.realpath(place.folder)
         if real not in seen:
             seen.add(real)
             yield place
+
+
+def configured_folders() -> tuple[Path, ...]:
+    """config.toml's `model-folders`; none where that file is at fault, which others tell."""
+    try:
+        named = read_config().values["model-folders"]
+    except ConfigError:
+        return ()
+    return tuple(map(Path, named)) if isinstance(named, tuple) else ()
 
 
 def _all(folders: Sequence[Path]) -> Iterator[Place]:

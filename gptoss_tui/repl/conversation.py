@@ -13,15 +13,18 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Literal, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from gptoss_tui.chat.events import Token, TurnFinished
-from gptoss_tui.chat.loader import Loader
+from gptoss_tui.chat.loading import ModelLoading
 from gptoss_tui.chat.meter import RateMeter
-from gptoss_tui.chat.runs import Run, runs
+from gptoss_tui.chat.runs import runs
+from gptoss_tui.chat.switching import NotSwitched, Switched, same_model
 from gptoss_tui.errors import GptOssError
 from gptoss_tui.repl.opening import Open, Opened, open_options
 from gptoss_tui.repl.options import ReplOptions
+from gptoss_tui.repl.view import View
 from gptoss_tui.signals import Leaving
 
 if TYPE_CHECKING:
@@ -30,31 +33,11 @@ if TYPE_CHECKING:
     from gptoss_tui.chat.turn import Turn
 
 Phase = Literal["loading", "idle", "reading", "writing", "stopping", "failed"]
-Kind = Literal["info", "warning", "error"]
 
 DRAW_S = 1 / 12
 """Seconds between two draws, at least."""
 SLOW_DRAW_S = 0.5
 """The same where bandwidth is low."""
-
-
-class View(Protocol):
-    """What shows the conversation."""
-
-    def note(self, text: str, kind: Kind = "info") -> None:
-        """A line or two from the program."""
-
-    def asked(self, text: str) -> None:
-        """A prompt goes to the model."""
-
-    def write(self, run: Run) -> None:
-        """More of the answer, unsafe as the model wrote it."""
-
-    def ended(self, event: TurnFinished | None) -> None:
-        """The answer is over; None where a fault ended it."""
-
-    def refresh(self) -> None:
-        """Figures may have changed."""
 
 
 class Conversation:
@@ -66,12 +49,17 @@ class Conversation:
         self._options = options
         self._view = view
         self._loop = asyncio.get_running_loop()
-        self._loader: Loader[Opened] = Loader(
-            partial(open_model or open_options, options),
+        opens = open_model or open_options
+        self._loading: ModelLoading[Opened] = ModelLoading(
+            lambda folder, *how: opens(options if folder is None else replace(options, model=folder), *how),
+            history_bytes=options.history_bytes,
             on_progress=lambda now: self._post(self._progressed, now.done_bytes, now.total_bytes),
             on_loaded=lambda opened: self._post(self._loaded, opened),
+            on_switched=lambda switched: self._post(self._switched, switched),
             on_failed=lambda fault: self._post(self._load_failed, fault),
         )
+        self._kept: Opened | None = None  # the last model and its conversation, which goes on with the next
+        self._leaving: Opened | None = None  # what a switch under way is about to let go
         self.opened: Opened | None = None
         self.phase: Phase = "loading"
         self.done = self.total = 0
@@ -89,7 +77,7 @@ class Conversation:
 
     def start(self) -> None:
         """Begins to load."""
-        self._loader.start()
+        self._loading.start()
 
     @property
     def session(self) -> Session | None:
@@ -121,8 +109,27 @@ class Conversation:
         elif session is not None:
             self._begin(partial(session.retry, on_event=self._wake))
 
+    def use_model(self, folder: Path) -> None:
+        """Goes on with another model; refused while an answer is being written."""
+        opened = self.opened
+        if self.running or self._loading.switching:
+            self._view.note("Not now: stop what is under way first.", "warning")
+        elif opened is not None and same_model(opened.folder, folder):
+            self._view.note("This model is loaded already.")
+        else:
+            self._idle.clear()
+            self.phase, self._leaving, self.opened = "loading", opened, None
+            if self._kept is None:
+                self._loading.instead(folder)
+            else:
+                self._loading.switch(folder, *((opened.engine, opened.folder) if opened is not None else (None, None)))
+            self._view.refresh()
+
     def stop(self) -> bool:
-        """Stops the answer; False where none is being written."""
+        """Stops the answer, or a change of models; False where there is neither."""
+        if self._loading.abandon():
+            self._view.note("Stopping: the model before comes back.")
+            return True
         if not self.running:
             return False
         self.phase = "stopping"
@@ -147,7 +154,7 @@ class Conversation:
     @property
     def keeper(self) -> Keeper | None:
         """What keeps the conversation; None before the model is loaded, and where nothing does."""
-        return self.opened.keeper if self.opened is not None else None
+        return self._kept.keeper if self._kept is not None else None
 
     @property
     def outlives_the_line(self) -> bool:
@@ -161,7 +168,7 @@ class Conversation:
             self._view.note(line)
         if self._turn is not None:
             self._turn.stop()
-        self._loader.close(timeout_s)
+        self._loading.close(timeout_s)
 
     # From other threads
 
@@ -179,15 +186,31 @@ class Conversation:
         self._view.refresh()
 
     def _loaded(self, opened: Opened) -> None:
-        self.opened = opened
-        for text in (opened.about, opened.engine.info.warning):
-            if text:
-                self._view.note(text, "warning")
+        self.opened = self._kept = opened
+        for text in filter(None, (opened.about, opened.engine.info.warning)):
+            self._view.note(text, "warning")
         self._rest()
 
+    def _switched(self, switched: Switched) -> None:
+        assert self._kept is not None
+        self._loading.settled(switched=True)
+        session = self._kept.session
+        session.use(switched.engine, switched.harmony)
+        if self._kept.keeper is not None:
+            self._kept.keeper.moved(switched.engine, switched.folder)
+        about = self._options.about(switched.folder) if self._options.about is not None else ""
+        self._view.note(switched.summary, "info" if switched.fault is None else "warning")
+        self._loaded(Opened(switched.engine, session, about, self._kept.keeper, switched.folder))
+
     def _load_failed(self, fault: GptOssError) -> None:
-        self.phase = "failed"
         self._view.note(f"{fault.message}\n{fault.hint}".strip(), "error")
+        untouched = isinstance(fault, NotSwitched)
+        self._loading.settled(switched=not untouched)
+        if untouched and self._leaving is not None:
+            self.opened, self._leaving = self._leaving, None
+            self._rest()
+            return
+        self.phase = "failed"
         self._idle.set()
 
     def _rest(self) -> None:

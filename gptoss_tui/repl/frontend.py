@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import cast
 
 from gptoss_tui.chat import format
@@ -15,11 +16,13 @@ from gptoss_tui.chat.events import TurnFinished
 from gptoss_tui.chat.runs import Run
 from gptoss_tui.chat.session import Session
 from gptoss_tui.errors import GptOssError, ParameterError
-from gptoss_tui.repl.conversation import Conversation, Kind
+from gptoss_tui.repl.conversation import Conversation
 from gptoss_tui.repl.opening import Open
 from gptoss_tui.repl.options import ReplOptions, Thinking
 from gptoss_tui.repl.tables import kv_table, layers_table
+from gptoss_tui.repl.view import Kind
 from gptoss_tui.themes import Theme, broken_themes, shipped_themes, theme_named, themes_with
+from gptoss_tui.visible import visible
 
 BLOCK = '"""'
 """Begins and ends a prompt of several lines."""
@@ -124,6 +127,21 @@ class Frontend(ABC):
         known = (*COMMANDS, *self.own_commands)
         wide = max(len(command.usage) for command in known)
         self.lines([*self.keys_help(), *(f"{command.usage:<{wide}}  {command.help}" for command in known)])
+
+    def show_models(self) -> None:
+        """The models on this machine; the one in use is marked."""
+        from gptoss_tui.models.fit import this_machine
+        from gptoss_tui.models.listing import list_models
+        from gptoss_tui.models.table import table
+
+        opened = self.conversation.opened
+        head, *rows = visible(table(list(list_models(this_machine())))).splitlines()
+        mark = f"  The one in use: {visible(str(opened.folder))}" if opened is not None else ""
+        self.lines([head, *rows, *([mark] if mark else []), "/model NAME goes on with another one."])
+
+    def use_model(self, folder: Path) -> None:
+        """Another model under this conversation."""
+        self.conversation.use_model(folder)
 
     def retry(self) -> None:
         """Drops the last answer and asks again."""

@@ -21,10 +21,10 @@ from gptoss_tui.chat.events import TurnFinished
 from gptoss_tui.chat.runs import Run
 from gptoss_tui.errors import GptOssError
 from gptoss_tui.harmony.messages import Channel
-from gptoss_tui.repl.conversation import Kind
 from gptoss_tui.repl.frontend import Frontend, block_open, ending_lines
 from gptoss_tui.repl.opening import Open
 from gptoss_tui.repl.options import ReplOptions
+from gptoss_tui.repl.view import Kind
 from gptoss_tui.themes import ThemeError
 from gptoss_tui.visible import Visible, visible, visible_token
 

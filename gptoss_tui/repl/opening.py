@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gptoss_tui.chat.keeper import Keeper
@@ -26,6 +27,8 @@ class Opened:
     """One line on what this model is; empty: nothing to say."""
     keeper: Keeper | None = None
     """What keeps the conversation; None: nothing does."""
+    folder: Path | None = None
+    """Where the model came from."""
 
 
 Open = Callable[[ReplOptions, Callable[["LoadProgress"], None], Callable[[], bool]], Opened]
@@ -48,4 +51,4 @@ def open_options(
         cancelled=cancelled,
         saving=options.saving,
     )
-    return Opened(engine, session, options.about(folder) if options.about is not None else "", keeper)
+    return Opened(engine, session, options.about(folder) if options.about is not None else "", keeper, folder)

@@ -25,7 +25,6 @@ from gptoss_tui.chat.runs import Run
 from gptoss_tui.colours import background_is_light
 from gptoss_tui.repl.answer import AnswerRows
 from gptoss_tui.repl.completion import PromptCompleter
-from gptoss_tui.repl.conversation import Kind
 from gptoss_tui.repl.frontend import Frontend, ending_lines
 from gptoss_tui.repl.history import SharedHistory
 from gptoss_tui.repl.keys import key_bindings, keys_help
@@ -38,6 +37,7 @@ from gptoss_tui.repl.resizing import ResizingApplication, breaks_rows_anew
 from gptoss_tui.repl.rows import Row, unjoined, wrap
 from gptoss_tui.repl.status import status_row
 from gptoss_tui.repl.styles import colour_depth, prompt_style, theme_sample
+from gptoss_tui.repl.view import Kind
 from gptoss_tui.themes import Theme, default_theme
 from gptoss_tui.visible import visible
 

@@ -28,6 +28,7 @@ from gptoss_tui.tui.ports import OpenBackend
 from gptoss_tui.tui.screens.help import HelpScreen
 from gptoss_tui.tui.screens.history import HistoryScreen
 from gptoss_tui.tui.screens.main import MainScreen
+from gptoss_tui.tui.screens.models import ModelScreen
 from gptoss_tui.tui.screens.themes import ThemeScreen
 from gptoss_tui.tui.terminal import BackgroundTold
 from gptoss_tui.tui.theming import textual_theme
@@ -233,6 +234,16 @@ class GptOssApp(App[None]):
     def action_themes(self) -> None:
         """Chooses the theme."""
         self.push_screen(ThemeScreen(self.themes, self.keymap, self.use_theme, self._keep))
+
+    def action_models(self) -> None:
+        """Chooses another model."""
+
+        def take(folder: Path | None) -> None:
+            if folder is not None:
+                self.run_worker(self.main.conductor.use_model(folder))
+
+        backend = self.main.conductor.backend
+        self.push_screen(ModelScreen(self.keymap, backend.folder if backend is not None else None), take)
 
     def _keep(self, name: str) -> None:
         try:

@@ -29,4 +29,4 @@ def open_backend(
         cancelled=cancelled,
         saving=options.saving,
     )
-    return Backend(engine, session, options.about(folder) if options.about is not None else "", keeper)
+    return Backend(engine, session, options.about(folder) if options.about is not None else "", keeper, folder)

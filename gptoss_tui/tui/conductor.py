@@ -6,12 +6,13 @@ Runs on the interface's thread. Knows the screen's panes by name, not how they d
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gptoss_tui.chat.loader import Loader
+from gptoss_tui.chat.loading import ModelLoading
+from gptoss_tui.chat.switching import NotSwitched, same_model
 from gptoss_tui.tui.board import Board
-from gptoss_tui.tui.messages import Loaded, LoadFailed, LoadTick, Told
+from gptoss_tui.tui.messages import Loaded, LoadFailed, LoadTick, ModelSwitched, Told
 from gptoss_tui.tui.player import Player
 from gptoss_tui.tui.ports import Backend, OpenBackend
 from gptoss_tui.tui.snapshot import Snapshot
@@ -35,11 +36,13 @@ class Conductor:
         def tell(text: str) -> None:
             screen.post_message(Told(text))
 
-        options = replace(options, saving=replace(options.saving, tell=tell))
-        self._loader: Loader[Backend] = Loader(
-            partial(open_backend, options),
+        self._options = options = replace(options, saving=replace(options.saving, tell=tell))
+        self._loading: ModelLoading[Backend] = ModelLoading(
+            lambda folder, *how: open_backend(options if folder is None else replace(options, model=folder), *how),
+            history_bytes=options.history_bytes,
             on_progress=lambda now: screen.post_message(LoadTick(now.done_bytes, now.total_bytes)),
             on_loaded=lambda backend: screen.post_message(Loaded(backend)),
+            on_switched=lambda switched: screen.post_message(ModelSwitched(switched)),
             on_failed=lambda fault: screen.post_message(LoadFailed(fault)),
         )
         self._board = Board(Snapshot(params=options.params, effort=options.effort), screen.show)
@@ -48,6 +51,10 @@ class Conductor:
         conversation that is gone on with, is what holds."""
         self.player = Player(screen, self._board, self._next)
         self.backend: Backend | None = None
+        self._kept: Backend | None = None
+        """The last backend, whose conversation goes on with the next model."""
+        self._leaving: Backend | None = None
+        """What a switch under way is about to let go."""
         self._queue: list[Turn] = []
 
     @property
@@ -64,18 +71,18 @@ class Conductor:
 
     def start(self) -> None:
         """Loads the model behind the first frame."""
-        self._loader.start()
+        self._loading.start()
 
     @property
     def keeper(self) -> Keeper | None:
         """What keeps the conversation; None before the model is loaded, and where nothing does."""
-        return self.backend.keeper if self.backend is not None else None
+        return self._kept.keeper if self._kept is not None else None
 
     def close(self, leaving: Leaving, timeout_s: float = 1.0) -> tuple[str, ...]:
         """Keeps what was said, and closes the engine; lines for the person, now that the screen is gone."""
         lines = self.keeper.wind_up(leaving) if self.keeper is not None else ()
         self.player.drop()
-        self._loader.close(timeout_s)
+        self._loading.close(timeout_s)
         return lines
 
     def on_tick(self, tick: LoadTick) -> None:
@@ -85,7 +92,7 @@ class Conductor:
 
     async def on_loaded(self, loaded: Loaded) -> None:
         """The model is there: what was turned meanwhile holds, and what was sent meanwhile is sent."""
-        self.backend = backend = loaded.backend
+        backend = loaded.backend
         session = backend.session
         params, effort = self._untouched
         if self.snapshot.effort != effort:
@@ -93,7 +100,63 @@ class Conductor:
         if self.snapshot.params != params:
             session.params = self.snapshot.params
         await self._screen.chat.introduce(backend.about, backend.engine.info.warning)
-        engine = backend.engine
+        await self._begin(backend)
+
+    async def on_load_failed(self, failed: LoadFailed) -> None:
+        """No model: says why, and gives queued prompts back. A model that was not let go yet stays."""
+        told = f"{failed.fault.message}\n{failed.fault.hint}".strip()
+        await self._screen.chat.note(told, "error")
+        untouched = isinstance(failed.fault, NotSwitched)
+        self._loading.settled(switched=not untouched)
+        if untouched and self._leaving is not None:
+            await self._begin(self._leaving)
+            return
+        self._board.update(phase="failed", done=0, total=0)
+        await self.take_back()
+
+    async def use_model(self, folder: Path) -> None:
+        """Goes on with another model; refused while an answer is being written."""
+        backend = self.backend
+        if self.running or self._loading.switching:
+            what = "an answer is being written" if self.running else "a model is being loaded"
+            self._screen.app.notify(f"Not now: {what}. {self._screen.keymap.first('app.stop')} stops that.")
+            return
+        if backend is not None and same_model(backend.folder, folder):
+            self._screen.app.notify("This model is loaded already.")
+            return
+        if self._kept is None:
+            self._loading.instead(folder)
+        else:
+            self._leaving, self.backend = backend, None
+            old = (backend.engine, backend.folder) if backend is not None else (None, None)
+            self._loading.switch(folder, *old)
+        self._board.update(phase="loading", done=0, total=0, layers=())
+
+    async def on_switched(self, event: ModelSwitched) -> None:
+        """The conversation goes on with another model, or with the one before where that came back."""
+        switched, kept = event.switched, self._kept
+        assert kept is not None
+        self._loading.settled(switched=True)
+        session = kept.session
+        session.use(switched.engine, switched.harmony)
+        if kept.keeper is not None:
+            kept.keeper.moved(switched.engine, switched.folder)
+        if self._options.sampling is not None and session.params == self._untouched[0]:
+            session.params = self._options.sampling(switched.folder)
+        about = self._options.about(switched.folder) if self._options.about is not None else ""
+        await self._screen.chat.note(switched.summary, "info" if switched.fault is None else "warning")
+        for line in (about, switched.engine.info.warning):
+            if line:
+                await self._screen.chat.note(line, "info")
+        await self._begin(Backend(switched.engine, session, about, kept.keeper, switched.folder))
+
+    async def _begin(self, backend: Backend) -> None:
+        """The model is there; what waits for it is sent."""
+        self.backend = self._kept = backend
+        self._leaving = None
+        engine, session = backend.engine, backend.session
+        if self.snapshot.params == self._untouched[0]:
+            self._untouched = (session.params, self._untouched[1])
         self._board.update(
             phase="idle",
             done=0,
@@ -104,12 +167,6 @@ class Conductor:
             effort=session.effort,
         )
         await self._next()
-
-    async def on_load_failed(self, failed: LoadFailed) -> None:
-        """No model: says why, and gives queued prompts back."""
-        self._board.update(phase="failed", done=0, total=0)
-        await self._screen.chat.note(f"{failed.fault.message}\n{failed.fault.hint}".strip(), "error")
-        await self.take_back()
 
     # What the person does
 
@@ -140,6 +197,9 @@ class Conductor:
         """Stops the answer and takes back what waits; False where there was neither."""
         waiting = bool(self._queue)
         await self.take_back()
+        if self._loading.abandon():
+            self._screen.notice("stopping: the model before comes back", 2.0)
+            return True
         if self.running:
             self.player.stop()
             self._board.update(phase="stopping")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from gptoss_tui.chat.commands import parse_line
@@ -69,6 +70,14 @@ class TuiFrontEnd:
     @property
     def _app(self) -> GptOssApp:
         return cast("GptOssApp", self._screen.app)
+
+    def show_models(self) -> None:
+        """The list of models."""
+        self._app.action_models()
+
+    def use_model(self, folder: Path) -> None:
+        """Another model under this conversation."""
+        self._screen.run_worker(self._screen.conductor.use_model(folder))
 
     def quit(self) -> None:
         """Leaves."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from textual.message import Message
 
+from gptoss_tui.chat.switching import Switched
 from gptoss_tui.errors import GptOssError
 from gptoss_tui.tui.ports import Backend
 
@@ -44,6 +45,14 @@ class Told(Message):
     def __init__(self, text: str) -> None:
         super().__init__()
         self.text = text
+
+
+class ModelSwitched(Message):
+    """Another model is there, or the one before again."""
+
+    def __init__(self, switched: Switched) -> None:
+        super().__init__()
+        self.switched = switched
 
 
 class LoadFailed(Message):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from gptoss_tui.chat.keeper import Keeper
     from gptoss_tui.engine.events import LayerState, LoadProgress, ModelInfo
     from gptoss_tui.engine.params import SamplingParams
+    from gptoss_tui.engine.worker import Engine
+    from gptoss_tui.harmony import Harmony
     from gptoss_tui.harmony.messages import Effort, Message
     from gptoss_tui.tui.options import TuiOptions
 
@@ -53,6 +56,7 @@ class SessionPort(Protocol):
     def send(self, text: str, *, on_event: Callable[[], None] | None = None) -> TurnPort: ...
     def retry(self, *, on_event: Callable[[], None] | None = None) -> TurnPort: ...
     def clear(self) -> None: ...
+    def use(self, engine: Engine, harmony: Harmony) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,8 @@ class Backend:
     """One line on what this model is; empty: nothing to say."""
     keeper: Keeper | None = None
     """What keeps the conversation; None: nothing does."""
+    folder: Path | None = None
+    """Where the model came from; None where it is no real one."""
 
 
 class OpenBackend(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -13,7 +14,7 @@ from gptoss_tui.chat.commands import COMMANDS, Choice, Command, complete, execut
 from gptoss_tui.chat.session import Session
 from gptoss_tui.engine.params import SamplingParams
 from gptoss_tui.engine.worker import Engine
-from gptoss_tui.errors import ParameterError, PromptError
+from gptoss_tui.errors import CheckpointError, ParameterError, PromptError
 from gptoss_tui.harmony import Harmony
 
 
@@ -41,6 +42,12 @@ class Recorder:
 
     def use_theme(self, name: str) -> None:
         self.told.append(f"<theme {name}>")
+
+    def show_models(self) -> None:
+        self.told.append("<models>")
+
+    def use_model(self, folder: Path) -> None:
+        self.told.append(f"<model {folder}>")
 
     def quit(self) -> None:
         self.told.append("<quit>")
@@ -196,3 +203,15 @@ def test_clear_help_and_quit(front_end: Recorder) -> None:
     assert front_end.session.messages == ()
     assert say(front_end, "/?") == ["<help>"]
     assert say(front_end, "/exit") == ["<quit>"]
+
+
+def test_models_are_the_front_ends_to_show_and_are_looked_up_at_once(
+    front_end: Recorder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    assert say(front_end, "/model") == ["<models>"]
+    assert say(front_end, f"/model {tmp_path}") == [f"<model {tmp_path}>"]
+    with pytest.raises(CheckpointError, match="no model called nowhere"):
+        execute("/model nowhere", front_end.session, front_end)
+    assert "/model demo" in [choice.value for choice in complete("/model de")]

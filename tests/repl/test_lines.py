@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
+from tests.chat.talker import talking_checkpoint
 from tests.cli.program import Terminal, command, environment, gptoss
 from tests.repl.window import Window, repl
 
@@ -34,6 +35,26 @@ class TestPipe:
         assert "\x1b" not in gptoss("repl", answerer, *GREEDY, stdin=b"Hi\n", env={**env, "NO_COLOR": "1"}).out
         assert "\x1b" not in gptoss("repl", "--plain", answerer, *GREEDY, stdin=b"Hi\n", env=env).out
         assert "\x1b[" in gptoss("repl", answerer, *GREEDY, stdin=b"Hi\n", env={"FORCE_COLOR": "1"}).out
+
+    def test_another_model(self, answerer: Path, rambler: Path, tmp_path: Path) -> None:
+        other = talking_checkpoint(tmp_path / "other", ["<|channel|>final<|message|>Quite so<|return|>"])
+        said = f"Hi\n/model\n/model {other}\nHi\n/model {other}\n/model {tmp_path}\nHi\n".encode()
+        result = gptoss("repl", answerer, *GREEDY, stdin=said)
+        assert result.code == 0
+        lines = result.out.splitlines()
+        at = lines.index("Hello there")
+        listed = next(i for i, line in enumerate(lines) if line.startswith("demo "))
+        switched = next(i for i, line in enumerate(lines) if line.startswith("other goes on with this conversation"))
+        assert at < listed < switched < lines.index("Quite so")
+        assert "once it was let go" in lines[switched]
+        assert "This model is loaded already." in lines
+        assert f"Error: {tmp_path} has no config.json" in result.out
+        assert lines.count("Quite so") == 2  # what could not be loaded has changed nothing
+
+    def test_another_model_where_there_is_none(self, answerer: Path, tmp_path: Path) -> None:
+        result = gptoss("repl", tmp_path, stdin=f"/model {answerer}\nHi\n".encode())
+        assert "Error: " in result.out
+        assert "Hello there" in result.out
 
     def test_no_model(self, tmp_path: Path) -> None:
         result = gptoss("repl", tmp_path, stdin=b"Hi\n")

@@ -200,6 +200,9 @@ class ScriptedSession:
         self.messages += event.messages
         self.turn = None
 
+    def use(self, engine: object, harmony: object) -> None:
+        raise NotImplementedError("a scripted conversation stays with its model")
+
     def interrupt(self) -> None:
         if self.turn is not None:
             self.turn.stop()

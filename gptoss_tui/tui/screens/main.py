@@ -16,7 +16,7 @@ from gptoss_tui.tui.conductor import Conductor
 from gptoss_tui.tui.frontend import TuiFrontEnd
 from gptoss_tui.tui.layout import ARRANGEMENTS, BROAD, LOW, SMALLEST, TALL, Arrangement, arrangement
 from gptoss_tui.tui.lean import LeanCompositor
-from gptoss_tui.tui.messages import Loaded, LoadFailed, LoadTick, Told, Wake
+from gptoss_tui.tui.messages import Loaded, LoadFailed, LoadTick, ModelSwitched, Told, Wake
 from gptoss_tui.tui.snapshot import Phase, Snapshot
 from gptoss_tui.tui.widgets.chat import ChatPane
 from gptoss_tui.tui.widgets.keybar import KeyBar
@@ -208,6 +208,10 @@ class MainScreen(Screen[None]):
     @on(Told)
     async def _told(self, event: Told) -> None:
         await self.chat.note(event.text, "warning")
+
+    @on(ModelSwitched)
+    async def _switched(self, event: ModelSwitched) -> None:
+        await self.conductor.on_switched(event)
 
     @on(LoadFailed)
     async def _load_failed(self, event: LoadFailed) -> None:

@@ -6,6 +6,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from gptoss_tui.chat.commands import COMMANDS, complete
+from gptoss_tui.visible import visible_token
 
 _SHOWN = 8
 
@@ -44,4 +45,9 @@ def _lines(text: str) -> list[Content]:
         fitting = [each for each in COMMANDS if word in (each.name, *each.aliases)]
     else:
         fitting = [each for each in COMMANDS if each.name.startswith(word)]
-    return [Content.assemble((f" {each.usage:<22} ", "$accent"), (each.help, "$muted")) for each in fitting]
+    rows = [(f" {each.usage:<22} ", each.help) for each in fitting]
+    if space:
+        rows += [
+            (f"   {visible_token(choice.value[len(name) + 1 :], 100):<20} ", choice.help) for choice in complete(text)
+        ]
+    return [Content.assemble((left, "$accent"), (visible_token(help, 100), "$muted")) for left, help in rows]
