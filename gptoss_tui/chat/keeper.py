@@ -182,6 +182,11 @@ class Keeper:
 
         return state_file(self.store.folder, session.conversation.id)
 
+    def flush(self) -> None:
+        """Waits until all that was said is on the disk, but not for long."""
+        if self.store is not None:
+            self.store.flush(STORE_S)
+
     # The end
 
     @property

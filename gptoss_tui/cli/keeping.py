@@ -121,6 +121,18 @@ def saving(options: argparse.Namespace, resumed: Listed | None) -> Saving:
     )
 
 
+def saving_of_one(options: argparse.Namespace, resumed: Listed | None) -> Saving:
+    """The same for `gptoss run`, which keeps what it is asked to keep."""
+    from gptoss_tui.chat.saving import Saving
+
+    return Saving(
+        save=not options.forget,
+        resume=resumed.id if resumed is not None else None,
+        given=options.given,
+        save_state=bool(options.config.values["conversation.save-kv"]),
+    )
+
+
 def model_of(resumed: Listed | None, otherwise: Callable[[], Path]) -> Callable[[], Path]:
     """Finds the model that a conversation was held with; where that is gone, or there is none, `otherwise`."""
     folder = Path(resumed.folder) if resumed is not None and resumed.folder is not None else None

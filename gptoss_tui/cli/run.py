@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from gptoss_tui.chat.events import Token, TurnFinished
+from gptoss_tui.chat.moves import Send
+from gptoss_tui.chat.turn import Turn
+from gptoss_tui.cli import keeping
 from gptoss_tui.cli.arguments import COMMANDS, history_bytes, sampling_for, sampling_params
 from gptoss_tui.cli.loaded import loaded
 from gptoss_tui.cli.notes import Progress, note
 from gptoss_tui.cli.output import ClosedPipe, Output
 from gptoss_tui.cli.reports import JsonReport, Report, TextReport
+from gptoss_tui.cli.talk import kept
+from gptoss_tui.engine.events import PrefillProgress
 from gptoss_tui.errors import EXIT_OK, GptOssError, PromptError
+from gptoss_tui.harmony.messages import Message
 from gptoss_tui.signals import Interrupted, Leaving
 
 if TYPE_CHECKING:
-    from gptoss_tui.chat.turn import Turn
     from gptoss_tui.engine.events import LayerState
     from gptoss_tui.engine.worker import Engine
 
@@ -62,16 +69,23 @@ def read_prompt(words: list[str]) -> str:
 
 def _answer(options: argparse.Namespace, report: Report, leaving: Leaving) -> None:
     sampling_params(options)  # a value out of range is told before a model is loaded
+    resumed = keeping.to_resume(options)
     text = read_prompt(options.prompt)
-    from gptoss_tui.chat.turn import Turn
-    from gptoss_tui.harmony.messages import Message
     from gptoss_tui.models.find import resolve
 
     progress = Progress()
-    folder = resolve(options.model, COMMANDS)
+    folder = keeping.model_of(resumed if options.model is None else None, lambda: resolve(options.model, COMMANDS))()
     params = sampling_for(options)(folder)
     with loaded(folder, progress, history_bytes(options)) as (engine, harmony):
         report.model(engine.info)
+        if resumed is not None or options.keep:
+            saving = keeping.saving_of_one(options, resumed)
+            with kept(options, saving, engine, harmony, folder, params, leaving) as (session, keeper):
+                watched = _Layers(engine, len(session.plan(Send(text)).ids))
+                with session.send(text, on_event=watched.on_event) as turn:
+                    leaving.on_signal = turn.stop
+                    _tell(turn, watched, report, progress, keeper.flush)
+            return
         ids = harmony.render([Message.user(text)], instructions=options.instructions, effort=options.effort)
         watched = _Layers(engine, len(ids))
         generation = engine.generate(
@@ -102,11 +116,10 @@ class _Layers:
         return self._after_prefill or self.now()
 
 
-def _tell(turn: Turn, watched: _Layers, report: Report, progress: Progress) -> None:
-    """Hands every event to the report, in the promised order."""
-    from gptoss_tui.chat.events import Token, TurnFinished
-    from gptoss_tui.engine.events import PrefillProgress
-
+def _tell(
+    turn: Turn, watched: _Layers, report: Report, progress: Progress, keep: Callable[[], object] = lambda: None
+) -> None:
+    """Hands every event to the report, in the promised order; `keep` is called before the end is told."""
     told_prompt = told_layers = False
     for event in turn:
         if not told_prompt:
@@ -124,4 +137,5 @@ def _tell(turn: Turn, watched: _Layers, report: Report, progress: Progress) -> N
             report.token(event)
         elif isinstance(event, TurnFinished):
             report.layers(watched.now())
+            keep()
             report.finished(event)

@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from gptoss_tui.chat.store.codec import Archive
@@ -17,7 +18,7 @@ from gptoss_tui.cli.jsonl import line
 from gptoss_tui.cli.notes import note
 from gptoss_tui.cli.output import ClosedPipe, Output
 from gptoss_tui.cli.sessionlist import fields, found_lines, shown, table
-from gptoss_tui.errors import EXIT_OK, GptOssError, ParameterError
+from gptoss_tui.errors import EXIT_OK, GptOssError, ParameterError, VocabularyError
 from gptoss_tui.visible import visible
 
 
@@ -26,9 +27,24 @@ def main(options: argparse.Namespace) -> int:
     library = Library(tell=note)
     with suppress(StoreError):  # reading works where writing does not, and says what is wrong where neither does
         library.settle()
+        _read_back(library)
     with suppress(ClosedPipe):  # whoever read it has seen enough
         _ACTIONS[options.action](library, options, Output())
     return EXIT_OK
+
+
+def _read_back(library: Library) -> None:
+    """Gives answers that were cut off when their process died their text, where their model is still there."""
+    for digest, folder in library.left_over():
+        if folder is None:
+            continue
+        from gptoss_tui.chat.answers import recovered
+        from gptoss_tui.harmony import Harmony
+
+        with suppress(VocabularyError, OSError):
+            harmony = Harmony.load(folder)
+            if harmony.vocabulary.digest == digest:
+                library.read_back(digest, partial(recovered, harmony))
 
 
 Action = Callable[[Library, argparse.Namespace, Output], None]

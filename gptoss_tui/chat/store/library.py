@@ -106,6 +106,10 @@ class Library:
             with self._writing() as c:
                 recovery.settle(c, living(self.folder))
 
+    def left_over(self) -> list[tuple[str, str | None]]:
+        """(vocabulary's digest, folder of the model) of answers that were cut off and have no text yet."""
+        return self._read(recovery.left_over, [])
+
     def read_back(self, vocabulary: str, read: recovery.ReadBack) -> None:
         """Gives answers that were cut off their text, where their ids belong to that vocabulary."""
         with self._writing() as c:

@@ -51,6 +51,14 @@ def _gather(c: sqlite3.Connection, writer: str) -> None:
         c.execute("DELETE FROM pieces WHERE node = ?", (key,))
 
 
+def left_over(c: sqlite3.Connection) -> list[tuple[str, str | None]]:
+    """(vocabulary's digest, folder of the model) of answers that dead processes left, each pair once."""
+    return c.execute(
+        """SELECT DISTINCT nodes.vocabulary, folder FROM nodes JOIN conversations ON conversations.key = conversation
+           WHERE ending = 'writing' AND written_by IS NULL AND nodes.tokens > 0"""
+    ).fetchall()
+
+
 def read_back(c: sqlite3.Connection, vocabulary: str, read: ReadBack) -> None:
     """Makes interrupted answers of those that dead processes left, where their ids belong to `vocabulary`."""
     left = c.execute(
