@@ -13,6 +13,7 @@ import sys
 import termios
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -94,8 +95,13 @@ class Terminal:
     def __exit__(self, *exc: object) -> None:
         self.process.kill()
         self.process.wait()
-        os.close(self._slave)
-        os.close(self._master)
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """The line drops, as when a connection is lost: nobody is at the other end any more."""
+        for descriptor in (self._slave, self._master):
+            with suppress(OSError):  # it is closed already
+                os.close(descriptor)
 
     @property
     def attributes(self) -> list[Any]:
