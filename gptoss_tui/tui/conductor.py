@@ -128,6 +128,7 @@ class Conductor:
             self._loading.instead(folder)
         else:
             self._leaving, self.backend = backend, None
+            self.player.attend(None)
             old = (backend.engine, backend.folder) if backend is not None else (None, None)
             self._loading.switch(folder, *old)
         self._board.update(phase="loading", done=0, total=0, layers=())
@@ -153,6 +154,7 @@ class Conductor:
     async def _begin(self, backend: Backend) -> None:
         """The model is there; what waits for it is sent."""
         self.backend = self._kept = backend
+        self.player.attend(backend)
         self._leaving = None
         engine, session = backend.engine, backend.session
         if self.snapshot.params == self._untouched[0]:

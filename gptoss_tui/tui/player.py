@@ -72,6 +72,12 @@ class Player:
         if self._turn is not None:
             self._turn.stop()
 
+    def attend(self, backend: Backend | None) -> None:
+        """Looks at this model from now on, and soon at what it reads ahead; None: at none."""
+        self._backend = backend
+        if backend is not None:
+            self._screen.set_timer(_SETTLE_S, self._settle)
+
     def drop(self) -> None:
         """Forgets the running turn: its conversation is gone."""
         self.stop()

@@ -23,8 +23,8 @@ from gptoss_tui.models.table import HEADINGS, fit_line, row
 from gptoss_tui.tui.actions import bindings
 from gptoss_tui.visible import visible_token
 
-_NAME, _CELL = 60, 20
-"""The most that a name, and another cell, may take."""
+_NAME, _CELL = 16, 20
+"""The least that a long name gets, and the most that another cell may take."""
 
 
 class ModelScreen(ModalScreen[Path | None]):
@@ -77,6 +77,10 @@ class ModelScreen(ModalScreen[Path | None]):
             self._looking = False
         self._show()
 
+    def on_resize(self) -> None:
+        """Names get another width."""
+        self.call_after_refresh(self._show)
+
     @on(Input.Changed)
     def _typed(self) -> None:
         self._show()
@@ -86,9 +90,15 @@ class ModelScreen(ModalScreen[Path | None]):
         words = self.query_one(Input).value.lower().split()
         marked = self._marked
         self._shown = [one for one in self._found if all(word in one.place.name.lower() for word in words)]
-        rows = [_cells(one) for one in self._shown]
+        rows = [
+            tuple(visible_token(cell, 200 if at == 0 else _CELL) for at, cell in enumerate(row(one)[:-1]))
+            for one in self._shown
+        ]
         widths = [max(map(len, column)) for column in zip(HEADINGS[:-1], *rows, strict=True)]
-        self.query_one("#models-head", Static).update(Content.styled(f"  {_line(HEADINGS[:-1], widths)}", "$muted"))
+        room = listed.size.width - sum(widths[1:]) - 2 * len(widths) - 4
+        widths[0] = min(widths[0], max(_NAME, room))
+        rows = [(name if len(name) <= widths[0] else f"…{name[1 - widths[0] :]}", *cells) for name, *cells in rows]
+        self.query_one("#models-head", Static).update(Content.styled(_line(HEADINGS[:-1], widths), "$muted"))
         listed.clear_options()
         lines = [_line(cells, widths) for cells in rows]
         listed.add_options([Option(self._option(*pair)) for pair in zip(self._shown, lines, strict=True)])
@@ -137,11 +147,6 @@ class ModelScreen(ModalScreen[Path | None]):
     def action_leave(self) -> None:
         """Chooses none."""
         self.dismiss(None)
-
-
-def _cells(one: Listed) -> tuple[str, ...]:
-    name, *others = row(one)[:-1]
-    return (visible_token(name, _NAME), *(visible_token(cell, _CELL) for cell in others))
 
 
 def _line(cells: tuple[str, ...], widths: list[int]) -> str:
