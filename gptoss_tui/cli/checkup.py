@@ -8,6 +8,9 @@ from __future__ import annotations
 import os
 import platform
 import re
+import resource
+import shutil
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +18,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
+from gptoss_tui.config import ConfigError, read_config
 from gptoss_tui.models.fit import Machine, this_machine
 from gptoss_tui.models.listing import Listed, list_models
 from gptoss_tui.models.places import Place
@@ -36,8 +40,12 @@ NEEDED = {
 """The packages that pyproject.toml asks for, and the oldest version of each."""
 
 OLDEST_PYTHON = (3, 11)
+OLDEST_MACOS = (14, 0)
+"""What mlx's wheels are made for."""
 
 _GIB = 2**30
+_LITTLE = 256 * 2**20
+"""Bytes of free disk under which it is called full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,36 +61,94 @@ class Finding:
     """What to do; empty where nothing needs doing."""
 
 
-def system() -> Iterator[Finding]:
-    """Python, the platform and the packages."""
+@dataclass(frozen=True, slots=True)
+class Host:
+    """What the program runs on."""
+
+    system: str
+    release: str
+    processor: str
+    """As Python sees it: x86_64 on Apple silicon where Python runs translated."""
+    macos: str = ""
+    """Its version; empty elsewhere."""
+    translated: bool = False
+    """Whether Python runs under Rosetta."""
+
+    @property
+    def intel_mac(self) -> bool:
+        """Whether mlx has no wheel for this Python on a Mac."""
+        return self.system == "Darwin" and self.processor != "arm64"
+
+
+def this_host() -> Host:
+    """The present one."""
+    return Host(platform.system(), platform.release(), platform.machine(), platform.mac_ver()[0], _translated())
+
+
+def _translated() -> bool:
+    if sys.platform != "darwin":
+        return False
+    try:
+        told = subprocess.run(["sysctl", "-n", "sysctl.proc_translated"], capture_output=True, check=False, timeout=5)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return told.stdout.strip() == b"1"
+
+
+def system(host: Host | None = None) -> Iterator[Finding]:
+    """Python, the platform and the packages; `host` is what they run on (None: this one)."""
+    host = host or this_host()
     version = platform.python_version()
+    needed = ".".join(map(str, OLDEST_PYTHON))
     if sys.version_info < OLDEST_PYTHON:
-        yield Finding("problem", "Python", version, "Install Python 3.11 or later.")
+        yield Finding("problem", "Python", f"{version}; needed: {needed}", f"Install Python {needed} or later.")
     else:
-        yield Finding("ok", "Python", version)
-    name = f"{platform.system()} {platform.release()}, {platform.machine()}"
-    if sys.platform == "darwin" and platform.machine() != "arm64":
-        yield Finding(
+        yield Finding("ok", "Python", f"{version}; needed: {needed} or later")
+    yield _platform(host)
+    yield from packages(intel_mac=host.intel_mac)
+
+
+def _platform(host: Host) -> Finding:
+    name = f"{host.system} {host.release}, {host.processor}"
+    if host.intel_mac and host.translated:
+        return Finding(
             "problem",
             "Platform",
-            f"{name}: MLX runs on Apple silicon only",
-            "Use a Mac with an M1 or later; on one, install an arm64 Python.",
+            f"{name}: this Python runs translated (Rosetta), and MLX is made for Apple silicon itself",
+            "Install an arm64 Python, such as from python.org or Homebrew under /opt/homebrew, and gptoss with it.",
         )
-    else:
-        yield Finding("ok", "Platform", name)
-    yield from packages()
+    if host.intel_mac:
+        return Finding(
+            "problem",
+            "Platform",
+            f"{name}: an Intel Mac, and MLX runs on Apple silicon only; inspect, models and pull work without it",
+            "Use a Mac with an M1 or later, or Linux.",
+        )
+    if host.system == "Darwin" and host.macos and _numbers(host.macos) < OLDEST_MACOS:
+        needed = ".".join(map(str, OLDEST_MACOS))
+        return Finding("problem", "Platform", f"macOS {host.macos}; MLX needs {needed}", "Update macOS.")
+    return Finding("ok", "Platform", f"{name}, macOS {host.macos}" if host.macos else name)
 
 
-def packages(installed: Mapping[str, str] | None = None) -> Iterator[Finding]:
+def packages(installed: Mapping[str, str] | None = None, *, intel_mac: bool = False) -> Iterator[Finding]:
     """Each package in `NEEDED`; `installed` are their versions (None: what is installed)."""
     for name, oldest in NEEDED.items():
         version = _version(name) if installed is None else installed.get(name)
-        if version is None:
-            yield Finding("problem", name, "is not installed", f"pip install '{name}>={oldest}'")
+        if version is None and name == "mlx" and intel_mac:
+            yield Finding("problem", name, "is not made for Intel Macs", "See Platform.")
+        elif version is None:
+            yield Finding("problem", name, f"is not installed; needed: {oldest}", f"pip install '{name}>={oldest}'")
         elif _numbers(version) < _numbers(oldest):
-            yield Finding("problem", name, f"{version} is too old", f"pip install -U '{name}>={oldest}'")
+            yield Finding("problem", name, f"{version}; needed: {oldest}", f"pip install -U '{name}>={oldest}'")
         else:
-            yield Finding("ok", name, version)
+            backend = f" with {_backend()}" if name == "mlx" and installed is None else ""
+            yield Finding("ok", name, f"{version}{backend}; needed: {oldest} or later")
+
+
+def _backend() -> str:
+    """Which of mlx's libraries is installed."""
+    found = [(name, _version(name)) for name in ("mlx-metal", "mlx-cuda-13", "mlx-cuda-12", "mlx-cpu")]
+    return ", ".join(f"{name} {version}" for name, version in found if version) or "its own library"
 
 
 def device(machine: Machine | None = None) -> Iterator[Finding]:
@@ -102,6 +168,14 @@ def device(machine: Machine | None = None) -> Iterator[Finding]:
         yield Finding("note", "Memory", memory, "gpt-oss-20b in 4 bits needs 16 GB; smaller models run.")
     else:
         yield Finding("ok", "Memory", memory)
+    yield from limits(resource.getrlimit(resource.RLIMIT_AS)[0])
+
+
+def limits(address_space: int) -> Iterator[Finding]:
+    """What a shell's `ulimit -v` of so many bytes takes away; nothing where there is none."""
+    if address_space != resource.RLIM_INFINITY:
+        text = f"{address_space / _GIB:.1f} GiB for this shell's programs (ulimit -v)"
+        yield Finding("note", "Memory limit", text, "ulimit -v unlimited")
 
 
 def folders(named: Mapping[str, Path]) -> Iterator[Finding]:
@@ -113,7 +187,23 @@ def folders(named: Mapping[str, Path]) -> Iterator[Finding]:
         elif not os.access(standing, os.W_OK | os.X_OK):
             yield Finding("problem", name, f"{standing} cannot be written", f"chmod u+rwx '{standing}'")
         else:
-            yield Finding("ok", name, str(folder) + ("" if standing == folder else " (made when needed)"))
+            free = shutil.disk_usage(standing).free
+            text = f"{folder}{'' if standing == folder else ' (made when needed)'}, {free / 1e9:.1f} GB free"
+            if free < _LITTLE:
+                yield Finding("note", name, text, "Make room: nothing can be kept on a full disk.")
+            else:
+                yield Finding("ok", name, text)
+
+
+def settings() -> Iterator[Finding]:
+    """Whether config.toml can be used."""
+    try:
+        config = read_config()
+    except ConfigError as fault:
+        yield Finding("problem", "Settings", fault.message, fault.hint)
+    else:
+        there = config.file.exists()
+        yield Finding("ok", "Settings", str(config.file) if there else "none: every setting has its default")
 
 
 def models(listed: Sequence[Listed] | None = None) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ from gptoss_tui.errors import EXIT_OK, ParameterError
 from gptoss_tui.models.card import amount
 from gptoss_tui.models.conversion import Recipe, check_conversion, convert, expected_bytes
 from gptoss_tui.models.find import resolve
-from gptoss_tui.models.fit import Machine, fit, this_machine
+from gptoss_tui.models.fit import Machine, check_loading, fit, this_machine
 from gptoss_tui.models.inspection import Inspection
 from gptoss_tui.models.whole import sweep_partial
 from gptoss_tui.signals import Interrupted, Leaving
@@ -43,6 +43,8 @@ def main(options: argparse.Namespace) -> int:
             if (freed := sweep_partial(target)) is not None:
                 note(f"removed what an earlier conversion had left unfinished: {amount(freed)}")
             source = check_conversion(folder, target, recipe)
+            if options.verify:
+                check_loading(source, this_machine())  # before the work, not behind it
             note(f"converting {source.name}, about {amount(expected_bytes(source, recipe))} to write")
             result = convert(source, target, recipe, lambda done, all_: progress.show(_share("Converting", done, all_)))
             verdict = _verify(source, result, options.verify, progress)

@@ -34,6 +34,7 @@ def doctor(parser: argparse.ArgumentParser) -> None:
 def pull(parser: argparse.ArgumentParser) -> None:
     """`gptoss pull`."""
     parser.add_argument("repo", metavar="REPO", help="a Hugging Face id, such as mlx-community/gpt-oss-20b-MXFP4-Q4")
+    parser.add_argument("--json", action="store_true", help="the report as one JSON object")
 
 
 def convert(parser: argparse.ArgumentParser) -> None:

@@ -29,6 +29,7 @@ def main(options: argparse.Namespace) -> int:
         *checkup.system(),
         *checkup.device(),
         *terminal(os.environ),
+        *checkup.settings(),
         *checkup.folders(own),
         *checkup.network(os.environ),
         *checkup.models(),

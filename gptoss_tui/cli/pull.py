@@ -6,10 +6,12 @@ import argparse
 import time
 from contextlib import suppress
 
+from gptoss_tui.cli.jsonl import Fields, line
 from gptoss_tui.cli.notes import Progress, note
 from gptoss_tui.cli.output import ClosedPipe, Output
 from gptoss_tui.errors import EXIT_OK
 from gptoss_tui.models.card import amount
+from gptoss_tui.models.description import fit_fields
 from gptoss_tui.models.download import download, downloaded, offline, plan
 from gptoss_tui.models.fit import fit, this_machine
 from gptoss_tui.models.inspection import Inspection
@@ -29,7 +31,8 @@ def main(options: argparse.Namespace) -> int:
         finally:
             progress.clear()
     with suppress(ClosedPipe):  # whoever asked has seen enough
-        Output().write(visible(report(options.repo, found)))
+        told = line(fields(options.repo, found)) if options.json else visible(report(options.repo, found))
+        Output().write(told)
     return EXIT_OK
 
 
@@ -47,6 +50,17 @@ def _pull(repo: str, progress: Progress) -> Inspection:
     what = f"{len(wanted.sizes)} files, {amount(wanted.total_bytes)}"
     note(f"{repo}: {what}, of which {amount(wanted.missing_bytes)} must come")
     return download(wanted, show)
+
+
+def fields(repo: str, found: Inspection) -> Fields:
+    """The same as JSON."""
+    return {
+        "repo": repo,
+        "folder": str(found.folder),
+        "weights_bytes": found.weights_bytes,
+        "bits_per_weight": found.bits_per_weight,
+        "fit": fit_fields(fit(found, this_machine())),
+    }
 
 
 def report(repo: str, found: Inspection) -> str:

@@ -55,7 +55,9 @@ def judge(environment: Mapping[str, str], size: tuple[int, int], encoding: str, 
     else:
         yield Finding("ok", "Terminal", name)
     columns, rows = size
-    if columns < 40 or rows < 12:
+    if not columns or not rows:
+        yield Finding("note", "Size", "this terminal does not tell", "stty columns 120 rows 36, or another terminal.")
+    elif columns < 40 or rows < 12:
         yield Finding("note", "Size", f"{columns}×{rows}", "The screen needs 40×12; all panes show from 120×30 on.")
     elif columns < 120:
         yield Finding(

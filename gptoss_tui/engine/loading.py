@@ -61,7 +61,7 @@ def load_model(
         host.share_cores()
     tensors = Tensors(folder.name, found, dtype=mx.float32 if cpu else None)
     parameters = config.parameters
-    physical = physical_memory()
+    physical = device_memory()
     if dense is None:
         dense = cpu and dense_pays(parameters, physical)
     tensors.dense = dense
@@ -124,6 +124,12 @@ def device_name() -> str:
     if mx.default_device() == mx.Device(mx.cpu):
         return "CPU"
     return "Metal" if mx.metal.is_available() else "CUDA"
+
+
+def device_memory() -> int:
+    """Bytes of memory that models have here: the GPU's own where it has one, else the machine's."""
+    told = mx.device_info().get("total_memory") if device_name() == "CUDA" else None
+    return told if isinstance(told, int) and told > 0 else physical_memory()
 
 
 def device_bytes() -> int:

@@ -144,6 +144,8 @@ def _unfit(file: Path, why: str) -> VocabularyError:
 
 
 def _read(file: Path) -> dict[str, object]:
+    if file.exists() and not file.is_file():  # a pipe would be waited for
+        raise _unfit(file, "it is not a regular file")
     try:
         with _collector_paused():
             data: object = json.loads(file.read_bytes().decode("utf-8"))

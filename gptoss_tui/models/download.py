@@ -8,6 +8,7 @@ disk has room for them.
 
 from __future__ import annotations
 
+import errno
 import re
 import shutil
 import threading
@@ -230,9 +231,20 @@ def _explained(repo: str) -> Iterator[None]:
         raise GptOssError(f"{repo} is not downloaded, since HF_HUB_OFFLINE is set", "unset HF_HUB_OFFLINE") from None
     except GptOssError:
         raise
-    except Exception as error:  # its HTTP library, and with it the classes, changes from version to version
-        said = str(error).partition("\n")[0] or type(error).__name__
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EROFS, errno.ENOSPC, errno.EDQUOT):
+            raise _failed(repo, error) from error
+        where = f" {error.filename}" if error.filename else ""
         raise GptOssError(
-            f"Downloading {repo} failed: {said}",
-            "Check the connection and run the same command again: what came is kept.",
+            f"Downloading {repo} failed: {error.strerror}{where}",
+            "Make room or give permission there, or let HF_HUB_CACHE name another folder.",
         ) from error
+    except Exception as error:  # its HTTP library, and with it the classes, changes from version to version
+        raise _failed(repo, error) from error
+
+
+def _failed(repo: str, error: Exception) -> GptOssError:
+    said = str(error).partition("\n")[0] or type(error).__name__
+    return GptOssError(
+        f"Downloading {repo} failed: {said}", "Check the connection and run the same command again: what came is kept."
+    )

@@ -91,8 +91,9 @@ def _cached(name: str) -> Path:
 
 
 def cached_repos() -> Iterator[Path]:
-    """The folder of each model in Hugging Face's cache."""
-    return hub_cache().glob("models--*")
+    """The folder of each model in Hugging Face's cache; none where that cannot be read."""
+    with suppress(OSError):
+        yield from hub_cache().glob("models--*")
 
 
 def repo_id(repo: Path) -> str:
@@ -103,7 +104,8 @@ def repo_id(repo: Path) -> str:
 def snapshot(repo: Path) -> Path | None:
     """The revision that `main` points to, else the newest one; None where there is none."""
     with suppress(OSError, ValueError):  # `main` may never have been asked for; then any revision will do
-        main = repo / "snapshots" / (repo / "refs" / "main").read_text(encoding="utf-8").strip()
+        ref = repo / "refs" / "main"
+        main = repo / "snapshots" / ref.read_text(encoding="utf-8").strip() if ref.is_file() else repo / "nothing"
         if main.is_dir():
             return main
     with suppress(OSError):

@@ -79,11 +79,10 @@ class Fit:
 def this_machine() -> Machine:
     """The machine that this runs on."""
     try:
-        from gptoss_tui.engine.loading import device_name, working_set
+        from gptoss_tui.engine.loading import device_memory, device_name, working_set
     except ImportError:  # no mlx for this platform, such as an Intel Mac; inspecting needs none
         return Machine("none", physical_memory(), None)
-    device = device_name()
-    return Machine(device, _gpu_memory() if device == "CUDA" else physical_memory(), working_set())
+    return Machine(device_name(), device_memory(), working_set())
 
 
 def mac(gigabytes: int) -> Machine:
@@ -159,11 +158,3 @@ def _largest(config: ModelConfig, cost: KVCost, room: int) -> int:
         else:
             high = middle - 1
     return low
-
-
-def _gpu_memory() -> int:
-    """Bytes of the GPU's own memory, where mlx tells; else the machine's."""
-    import mlx.core as mx
-
-    told = mx.device_info().get("memory_size")
-    return told if isinstance(told, int) and told > 0 else physical_memory()

@@ -3,12 +3,12 @@ aside."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
+from gptoss_tui.engine.jsonfile import read_json
 from gptoss_tui.engine.params import SamplingParams
-from gptoss_tui.errors import ParameterError
+from gptoss_tui.errors import CheckpointError, ParameterError
 
 _FIELDS = ("temperature", "top_p", "top_k", "min_p", "repetition_penalty")
 
@@ -20,8 +20,8 @@ def sampling_defaults(folder: Path) -> SamplingParams:
     runs without it. gpt-oss-20b suggests nothing; the bundled demo model does.
     """
     try:
-        wishes = json.loads((folder / "generation_config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        wishes = read_json(folder / "generation_config.json")
+    except (OSError, CheckpointError):
         return SamplingParams()
     if not isinstance(wishes, dict):
         return SamplingParams()

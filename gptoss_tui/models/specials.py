@@ -7,6 +7,7 @@ enough. Knows no harmony beyond the names of its tokens.
 from __future__ import annotations
 
 import json
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,8 +70,10 @@ def read_special_ids(folder: Path, config: Mapping[str, object], vocabulary: int
 def _added_tokens(path: Path) -> dict[str, int]:
     """Name and id of each added token. Raises `FileNotFoundError`, and `CheckpointError` for any other damage."""
     try:
+        if not stat.S_ISREG(path.stat().st_mode):  # a pipe would be waited for
+            raise CheckpointError(f"{path} is not a regular file")
         with path.open("rb") as file:
-            beginning = file.read(_BEGINNING).decode("utf-8", "ignore") if path.is_file() else ""
+            beginning = file.read(_BEGINNING).decode("utf-8", "ignore")
     except FileNotFoundError:
         raise
     except OSError as error:

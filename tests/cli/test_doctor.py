@@ -13,6 +13,7 @@ import pytest
 
 from gptoss_tui.cli import checkup
 from gptoss_tui.cli.terminal import QUESTION, Answers, ask, judge, understand
+from gptoss_tui.config import config_file
 from gptoss_tui.engine.memory import GIB
 from gptoss_tui.models.fit import Machine, mac
 from gptoss_tui.models.listing import list_models
@@ -51,6 +52,48 @@ def test_devices(machine: Machine, states: list[str]) -> None:
     assert [one.state for one in checkup.device(machine)] == states
 
 
+HOSTS = {
+    "Linux": (checkup.Host("Linux", "6.1", "x86_64"), "ok", ""),
+    "Apple silicon": (checkup.Host("Darwin", "25.1", "arm64", "26.1"), "ok", "macOS 26.1"),
+    "old macOS": (checkup.Host("Darwin", "21.0", "arm64", "12.7"), "problem", "MLX needs 14.0"),
+    "Intel Mac": (checkup.Host("Darwin", "23.0", "x86_64", "14.5"), "problem", "an Intel Mac"),
+    "Rosetta": (checkup.Host("Darwin", "25.1", "x86_64", "26.1", translated=True), "problem", "Rosetta"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTS)
+def test_platforms(name: str) -> None:
+    host, state, text = HOSTS[name]
+    found = {one.about: one for one in checkup.system(host)}
+    assert (found["Platform"].state, text in found["Platform"].text) == (state, True)
+    assert bool(found["Platform"].remedy) == (state == "problem")
+    assert "needed: 3.11" in found["Python"].text
+
+
+def test_an_intel_mac_is_not_told_to_install_what_does_not_exist() -> None:
+    without = {name: oldest for name, oldest in checkup.NEEDED.items() if name != "mlx"}
+    found = {one.about: one for one in checkup.packages(without, intel_mac=True)}
+    assert "Intel" in found["mlx"].text
+    assert "pip" not in found["mlx"].remedy
+
+
+def test_limits() -> None:
+    (found,) = checkup.limits(2**32)
+    assert (found.state, found.remedy) == ("note", "ulimit -v unlimited")
+    assert "4.0 GiB" in found.text
+
+
+def test_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert [one.state for one in checkup.settings()] == ["ok"]
+    file = config_file()
+    file.parent.mkdir(parents=True)
+    file.write_text("them = 1\n")
+    (found,) = checkup.settings()
+    assert (found.state, "line 1" in found.text, bool(found.remedy)) == ("problem", True, True)
+
+
 def test_folders(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     found = list(checkup.folders({"good": tmp_path, "new": tmp_path / "a" / "b", "bad": tmp_path / "file" / "x"}))
@@ -67,6 +110,19 @@ def test_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert any(one.state == "problem" and "1 of 2 shards" in one.text and one.remedy for one in findings)
     assert findings[-1].state == "note"
     assert "gptoss pull" in findings[-1].remedy
+
+
+def test_a_cache_that_cannot_be_looked_at_is_no_fault(tmp_path: Path) -> None:
+    home = {"HOME": str(tmp_path), "HF_HUB_CACHE": str(tmp_path / ("x" * 5000))}
+    for command in ("doctor", "models"):
+        result = gptoss(command, env=home)
+        assert "Traceback" not in result.err
+        assert "demo" in result.out
+
+
+def test_a_terminal_that_does_not_tell_its_size() -> None:
+    (found,) = [one for one in judge({"TERM": "xterm"}, (0, 0), "utf-8", Answers()) if one.about == "Size"]
+    assert "does not tell" in found.text
 
 
 def test_a_good_terminal() -> None:

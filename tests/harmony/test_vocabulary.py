@@ -206,5 +206,5 @@ def test_a_missing_file_and_a_folder_in_its_place(tmp_path: Path) -> None:
     with pytest.raises(VocabularyError, match="missing"):
         Harmony.load(tmp_path / "nowhere")
     (tmp_path / "tokenizer.json").mkdir()
-    with pytest.raises(VocabularyError, match="cannot be read"):
+    with pytest.raises(VocabularyError, match="cannot be used: it is not a regular file"):
         Harmony.load(tmp_path)

@@ -33,8 +33,8 @@ def hub(whole: Path) -> Iterator[Hub]:
         yield hub
 
 
-def pull(hub: Hub, home: Path, repo: str = REPO, **environment: str) -> Result:
-    ours = {
+def environment(hub: Hub, home: Path) -> dict[str, str]:
+    return {
         "HOME": str(home),
         "HF_HUB_CACHE": str(home / "hub"),
         "HF_ENDPOINT": hub.url,
@@ -42,7 +42,10 @@ def pull(hub: Hub, home: Path, repo: str = REPO, **environment: str) -> Result:
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "NO_PROXY": "127.0.0.1",
     }
-    return gptoss("pull", repo, env=ours | environment)
+
+
+def pull(hub: Hub, home: Path, repo: str = REPO, **changes: str) -> Result:
+    return gptoss("pull", repo, env=environment(hub, home) | changes)
 
 
 def snapshot(home: Path) -> Path:
@@ -57,6 +60,9 @@ def test_only_what_is_needed_comes(hub: Hub, tmp_path: Path) -> None:
     needed = {name for name in hub.files if "/" not in name and not name.endswith(".bin")}
     assert {path.name for path in snapshot(tmp_path).iterdir()} == needed
     assert inspect(snapshot(tmp_path)).problems == ()
+    told = gptoss("pull", REPO, "--json", env=environment(hub, tmp_path)).events[0]
+    assert (told["repo"], told["folder"]) == (REPO, str(snapshot(tmp_path)))
+    assert told["fit"]["verdict"] == "fits"
     hub.got.clear()
     again = pull(hub, tmp_path)
     assert again.code == 0
@@ -82,9 +88,9 @@ def test_a_connection_that_breaks_is_taken_up_where_it_broke(tmp_path: Path) -> 
 def test_an_interrupted_download_is_not_taken_for_complete(hub: Hub, tmp_path: Path) -> None:
     hub.broken.add(SECOND)
     assert_fault_after_note(pull(hub, tmp_path), "Downloading someone/tiny-4bit failed")
-    environment = {"HOME": str(tmp_path), "HF_HUB_CACHE": str(tmp_path / "hub")}
-    assert_fault(gptoss("inspect", REPO, env=environment), "1 of 2 shards are missing")
-    listed = {one["name"]: one for one in gptoss("models", "--json", env=environment).events}
+    home = {"HOME": str(tmp_path), "HF_HUB_CACHE": str(tmp_path / "hub")}
+    assert_fault(gptoss("inspect", REPO, env=home), "1 of 2 shards are missing")
+    listed = {one["name"]: one for one in gptoss("models", "--json", env=home).events}
     assert "shards are missing" in listed[REPO]["problem"]
     assert_fault(pull(hub, tmp_path, HF_HUB_OFFLINE="1"), "HF_HUB_OFFLINE is set")
     hub.broken.clear()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from gptoss_tui.engine.memory import GIB, check_fit, comfortable
+from gptoss_tui.engine import loading
+from gptoss_tui.engine.memory import GIB, check_fit, comfortable, physical_memory
 from gptoss_tui.errors import MemoryLimitError, ParameterError
-from gptoss_tui.models.fit import CHUNK, Machine, fit, mac, prefill_bytes, this_machine
+from gptoss_tui.models.fit import CHUNK, Machine, check_loading, fit, mac, prefill_bytes, this_machine
 from gptoss_tui.models.inspection import Inspection, inspect
 from tests.models.sparse import card_checkpoint
 
@@ -81,6 +82,21 @@ def test_this_machine() -> None:
     machine = this_machine()
     assert machine.device in ("Metal", "CUDA", "CPU")
     assert machine.physical > GIB // 2
+
+
+def test_loading_is_refused_with_the_reason(card: Inspection) -> None:
+    with pytest.raises(MemoryLimitError, match=r"needs 11\.8 GiB at 8,192 tokens .* this machine has 8\.0 GiB"):
+        check_loading(card, mac(8))
+    assert check_loading(card, mac(16)).verdict == "tight"
+    assert check_loading(card, mac(24)).verdict == "fits"
+
+
+def test_a_gpu_is_judged_by_its_own_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gptoss_tui.engine.loading.device_name", lambda: "CUDA")
+    monkeypatch.setattr("mlx.core.device_info", lambda: {"total_memory": 7 * GIB})
+    assert this_machine().physical == loading.device_memory() == 7 * GIB
+    monkeypatch.setattr("mlx.core.device_info", dict)
+    assert loading.device_memory() == physical_memory()
 
 
 def test_there_is_no_such_mac() -> None:

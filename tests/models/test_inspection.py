@@ -14,9 +14,11 @@ import pytest
 
 from gptoss_tui.engine.loading import load_model
 from gptoss_tui.errors import CheckpointError
+from gptoss_tui.harmony.vocabulary import load_vocabulary
 from gptoss_tui.models.card import lines, sections
 from gptoss_tui.models.description import describe
 from gptoss_tui.models.fit import fit, mac
+from gptoss_tui.models.generation import sampling_defaults
 from gptoss_tui.models.inspection import inspect
 from tests.checkpoints import tiny_checkpoint
 from tests.models.sparse import card_checkpoint
@@ -216,6 +218,21 @@ def test_a_tokenizer_of_something_else(tiny: Path) -> None:
     assert any("lacks harmony's special tokens <|call|>" in text for text in inspect(tiny).problems)
     (tiny / "tokenizer.json").write_text("[" * 100_000)
     assert any("tokenizer.json is not JSON" in text for text in inspect(tiny).problems)
+
+
+@pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "generation_config.json"])
+def test_a_pipe_is_not_waited_for(tiny: Path, name: str) -> None:
+    (tiny / name).unlink(missing_ok=True)
+    os.mkfifo(tiny / name)
+    if name == "config.json":
+        with pytest.raises(CheckpointError, match="not a regular file"):
+            inspect(tiny)
+        return
+    assert any("not a regular file" in problem for problem in inspect(tiny).problems)
+    assert sampling_defaults(tiny).temperature == 1
+    if name == "tokenizer.json":
+        with pytest.raises(CheckpointError, match="not a regular file"):
+            load_vocabulary(tiny)
 
 
 def test_an_id_that_the_configs_forget_is_a_note(tiny: Path) -> None:
