@@ -31,8 +31,13 @@ FLOODS = {
 _LETTERS = "абвгджзиклмнпрстуфхцчшщэюя"
 
 
-def measure(module: str, ready: bytes, flood: str, folder: Path) -> tuple[float, float]:
-    """(median, longest) of the milliseconds from a key to its echo, in `module` while it shows the flood."""
+FRONT_ENDS = (("tests.repl.scripted", b"ready", "\x04"), ("tests.tui.scripted_app", b"Ask something", "\x11"))
+"""(module, what it shows when it may be asked, the key that leaves it)."""
+
+
+def measure(front_end: tuple[str, bytes, str], flood: str, folder: Path) -> tuple[float, float]:
+    """(median, longest) of the milliseconds from a key to its echo, in a front end while it shows the flood."""
+    module, ready, leave = front_end
     text = (flood * (SIZE // len(flood) + 1))[:SIZE]
     file = folder / "script.json"
     file.write_text(json.dumps([("final", text[at : at + 100]) for at in range(0, SIZE, 100)]))
@@ -50,10 +55,8 @@ def measure(module: str, ready: bytes, flood: str, folder: Path) -> tuple[float,
             # The prompt is emptied again, so that each letter is new on the screen.
             terminal.type("\x7f")
         terminal.type("\x1b")
-        terminal.read(0.5)
-        terminal.type("\x11\x04")
-        while terminal.read(5.0) is not None:
-            terminal.type("\x04")
+        while terminal.read(1.0) is not None:
+            terminal.type(leave)
     return statistics.median(waits), max(waits)
 
 
@@ -63,8 +66,8 @@ def main() -> None:
         print(f"{'key to echo, ms: median, longest':<34}  {'REPL':>12}  {'TUI':>12}")
         for kind, flood in FLOODS.items():
             shown = []
-            for module, ready in (("tests.repl.scripted", b"ready"), ("tests.tui.scripted_app", b"Ask something")):
-                median, longest = measure(module, ready, flood, Path(name))
+            for front_end in FRONT_ENDS:
+                median, longest = measure(front_end, flood, Path(name))
                 shown.append(f"{median:.0f}, {longest:.0f}")
             print(f"{kind:<34}  {shown[0]:>12}  {shown[1]:>12}", flush=True)
 

@@ -92,3 +92,9 @@ def test_kept_conversations(words: tuple[str, ...], tmp_path: Path, monkeypatch:
         assert terminal.wait() == 0
         assert_plain(terminal.written.decode())
         assert len(terminal.written) > 50
+
+
+def test_the_table_in_the_docs_has_every_attack() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "terminals.md").read_text()
+    rows = page.split("| attack | what is shown |")[1].split("\n\n")[0].splitlines()[2:]
+    assert [row.split("|")[1].strip() for row in rows] == list(ATTACKS)
