@@ -48,7 +48,7 @@ class MarkdownStream:
             rows += self._end_line(self._line + line)
             self._line = ""
         self._line += rest
-        return rows + self._settled()
+        return rows + self._take_code() + self._settled()
 
     def tail(self) -> list[Row]:
         """What was written since the last settled row, as it looks now."""
@@ -63,7 +63,7 @@ class MarkdownStream:
         """The last rows, at the end of the message."""
         rows = self._end_line(self._line) if self._line else []
         self._line = ""
-        rows += self._end_table()
+        rows += self._end_table() + self._take_code()
         if self._code is not None:
             rows.append(self._code.end(self.width))
             self._code = None
@@ -113,10 +113,14 @@ class MarkdownStream:
         assert self._code is not None
         bare = line.strip()
         if len(bare) >= len(self._fence) and bare == self._fence[0] * len(bare):
-            row = self._code.end(self.width)
+            rows = [*self._take_code(), self._code.end(self.width)]
             self._code = None
-            return [row]
-        return self._code.line(line, self.width)
+            return rows
+        self._code.add(line)
+        return []
+
+    def _take_code(self) -> list[Row]:
+        return self._code.take(self.width) if self._code is not None else []
 
     def _end_table(self) -> list[Row]:
         lines, self._table = self._table, []

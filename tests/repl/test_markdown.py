@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -144,6 +145,17 @@ class TestLook:
         assert markdown.tail() == []
         (row,) = markdown.feed("''' + 1\n")
         assert row[-1] == ("class:code-number", "1")
+
+    @pytest.mark.parametrize("size", [1, 7, 10_000])
+    @pytest.mark.parametrize("language", ["python", "js", "c", "html", "console", "diff", "nothing", ""])
+    def test_code_is_the_same_however_it_is_cut_and_none_of_it_is_lost(self, language: str, size: int) -> None:
+        code = "def f():\n    '''doc\nclass of\n    '''\n\n/* x\nint y */\nx = `a\nb`\n$ ls <b>\n\tz\u00a0\n" * 20
+        source = f"```{language}\n{code}```\n"
+        rows = stream([source[at : at + size] for at in range(0, len(source), size)], 60)
+        if language in ("python", "c", "nothing"):
+            # A lexer that looks ahead may colour what it has not seen the end of in another way.
+            assert flat(rows) == flat(stream([source], 60))
+        assert "\n".join(row_text(row) for row in rows[1:-1]) + "\n" == code
 
     def test_a_paragraph_comes_row_by_row(self) -> None:
         markdown = MarkdownStream(20)
