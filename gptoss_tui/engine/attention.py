@@ -115,26 +115,22 @@ class PlainAttention:
     def __call__(
         self, queries: mx.array, keys: mx.array, values: mx.array, sinks: mx.array, window: int | None
     ) -> mx.array:
+        if host.pays(queries):
+            return host.attention(queries, keys, values, sinks, window)
         config = self.config
         count, seen = queries.shape[2], keys.shape[1]
-        mask: mx.array | None = None
+        rows = queries.reshape(config.kv_heads, -1, config.head_dim)
+        scores = (rows @ keys.swapaxes(1, 2)).reshape(config.heads, count, seen)
         if count > 1:
             if window not in self._masks:  # the same for every layer of a kind in this pass
                 self._masks[window] = visible_mask(count, seen, window)
-            mask = self._masks[window]
-        if host.pays(queries):
-            mixed = host.attention(queries, keys, values, sinks, mask)
-        else:
-            rows = queries.reshape(config.kv_heads, -1, config.head_dim)
-            scores = (rows @ keys.swapaxes(1, 2)).reshape(config.heads, count, seen)
-            if mask is not None:
-                scores = mx.where(mask, scores, -mx.inf)
-            # A softmax over the scores and the sink, of which the sink's share is dropped.
-            sink = sinks[:, None, None]
-            peak = mx.maximum(scores.max(axis=-1, keepdims=True), sink)
-            weights = mx.exp(scores - peak)
-            total = weights.sum(axis=-1, keepdims=True) + mx.exp(sink - peak)
-            mixed = (weights.reshape(config.kv_heads, -1, seen) @ values).reshape(config.heads, count, -1) / total
+            scores = mx.where(self._masks[window], scores, -mx.inf)
+        # A softmax over the scores and the sink, of which the sink's share is dropped.
+        sink = sinks[:, None, None]
+        peak = mx.maximum(scores.max(axis=-1, keepdims=True), sink)
+        weights = mx.exp(scores - peak)
+        total = weights.sum(axis=-1, keepdims=True) + mx.exp(sink - peak)
+        mixed = (weights.reshape(config.kv_heads, -1, seen) @ values).reshape(config.heads, count, -1) / total
         return mixed.swapaxes(0, 1).reshape(count, -1)
 
 

@@ -9,7 +9,9 @@ only results are copied. Decode, whose products are thin, stays lazy. Never used
 from __future__ import annotations
 
 import os
+import threading
 from functools import cache
+from itertools import pairwise
 
 import mlx.core as mx
 import numpy as np
@@ -18,6 +20,11 @@ from threadpoolctl import ThreadpoolController
 
 ROWS = 16
 """Rows of the left side from which the trip to NumPy is worth its two waits."""
+
+SCORES = 2**20
+"""Attention scores that are computed at a time, so that they stay in the processor's caches: 4 MiB."""
+
+_own = threading.local()  # engines have a thread each
 
 
 def pays(x: mx.array) -> bool:
@@ -56,27 +63,56 @@ def grouped_product(x: mx.array, weights: mx.array, groups: mx.array) -> mx.arra
     return mx.array(out)
 
 
-def attention(queries: mx.array, keys: mx.array, values: mx.array, sinks: mx.array, mask: mx.array | None) -> mx.array:
-    """Attention with sinks: queries (kv_heads, G, L, D), keys and values (kv_heads, T, D), sinks (heads,), mask (L, T).
+def attention(queries: mx.array, keys: mx.array, values: mx.array, sinks: mx.array, window: int | None) -> mx.array:
+    """Attention with sinks of the last L of T tokens: queries (kv_heads, G, L, D), keys and values (kv_heads, T, D),
+    sinks (heads,).
 
-    Returns (heads, L, D). Scores come scaled.
+    Returns (L, heads * D). Scores come scaled. A sliding layer is given what its first query sees and all after it.
     """
-    mx.eval(queries, keys, values, sinks, *([] if mask is None else [mask]))
-    groups, share, count, dim = queries.shape
-    rows, keys_here, values_here = _view(queries).reshape(groups, share * count, dim), _view(keys), _view(values)
-    mixed = np.empty((groups, share * count, dim), np.float32)
-    sink = np.repeat(np.asarray(sinks), count).reshape(groups, share * count, 1)
-    hidden = None if mask is None else np.tile(~np.asarray(mask), (share, 1))
-    # One KV head at a time, so that a head's scores, the largest thing here, stay in the processor's caches.
-    for group in range(groups):
-        scores = rows[group] @ keys_here[group].T
-        if hidden is not None:
-            np.putmask(scores, hidden, -np.inf)
-        peak = np.maximum(scores.max(axis=-1, keepdims=True), sink[group])
-        weights = np.exp(scores - peak, out=scores)
-        total = weights.sum(axis=-1, keepdims=True) + np.exp(sink[group] - peak)
-        np.divide(weights @ values_here[group], total, out=mixed[group])
-    return mx.array(mixed.reshape(groups * share, count, dim))
+    mx.eval(queries, keys, values, sinks)
+    rows, keys_here, values_here, sink = _view(queries), _view(keys), _view(values), np.asarray(sinks)
+    groups, share, count, dim = rows.shape
+    seen = keys_here.shape[1]
+    mixed = np.empty((count, groups, share, dim), np.float32)
+    most = max(1, SCORES // (share * seen))
+    blocks = -(-count // (most if window is None else min(most, window)))
+    edges = [count * block // blocks for block in range(blocks + 1)]
+    for begin, end in pairwise(edges):
+        # What the block's queries see together; of the rest, no score is computed.
+        size, last = end - begin, seen - count + end
+        first = 0 if window is None else max(0, last - size - window + 1)
+        # In a full layer only the block's own keys may be hidden from some of its queries.
+        hiding = _hidden(size, size if window is None else last - first, window)
+        sunk = np.repeat(sink, size).reshape(groups, -1, 1)
+        for group in range(groups):
+            scores = _scratch(share * size, last - first)
+            np.matmul(rows[group, :, begin:end].reshape(-1, dim), keys_here[group, first:last].T, out=scores)
+            edge = scores.reshape(share, size, -1)[..., -hiding.shape[1] :]
+            np.add(edge, hiding, out=edge)
+            peak = np.maximum(scores.max(axis=-1, keepdims=True), sunk[group])
+            np.subtract(scores, peak, out=scores)
+            np.exp(scores, out=scores)
+            total = scores.sum(axis=-1, keepdims=True) + np.exp(sunk[group] - peak)
+            block = scores @ values_here[group, first:last]
+            np.divide(block, total, out=block)
+            mixed[begin:end, group] = block.reshape(share, size, dim).swapaxes(0, 1)
+    return mx.array(mixed.reshape(count, -1))
+
+
+def _hidden(count: int, seen: int, window: int | None) -> npt.NDArray[np.float32]:
+    """What to add to the scores of the last `count` tokens over the last `seen`: minus infinity where one does not see
+    the other."""
+    query, key = np.arange(seen - count, seen)[:, None], np.arange(seen)
+    visible = (key <= query) if window is None else (key <= query) & (key > query - window)
+    return np.where(visible, np.float32(0), np.float32(-np.inf))
+
+
+def _scratch(rows: int, columns: int) -> npt.NDArray[np.float32]:
+    """Memory for scores, the same each time: fresh pages would cost more than what is computed in them."""
+    flat: npt.NDArray[np.float32] | None = getattr(_own, "scores", None)
+    if flat is None or flat.size < rows * columns:
+        flat = _own.scores = np.empty(max(SCORES, rows * columns), np.float32)
+    return flat[: rows * columns].reshape(rows, columns)
 
 
 def _view(array: mx.array) -> npt.NDArray[np.float32]:
