@@ -68,7 +68,7 @@ SETTINGS: tuple[Setting, ...] = (
         "model", str, None, "What `gptoss` runs: a folder, a Hugging Face id, or demo. Not set: the best one found."
     ),
     Setting("model-folders", tuple, (), "Folders with checkpoints of your own, for `gptoss models` and /model."),
-    Setting("theme", str, None, "The colours. Not set: gptoss-dark, or in the REPL what suits the background."),
+    Setting("theme", str, None, "The colours. Not set: what suits the terminal's background."),
     Setting("answer.effort", str, "medium", "How long the model thinks.", ("low", "medium", "high")),
     Setting("answer.instructions", str, None, "The developer message. Not set: none."),
     Setting("answer.max-tokens", int, None, "The longest answer. Not set: what the context leaves."),
@@ -89,10 +89,10 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "conversation.save-kv", bool, False, "Keep the prompt's state too: large, and a long talk resumes at once."
     ),
+    Setting("ui.low-bandwidth", bool, False, "Draw less often, for slow links; in both front ends."),
     Setting("repl.thinking", str, "show", "Thinking in the REPL: dimmed as it comes, or one line.", ("show", "fold")),
     Setting("repl.editing", str, "emacs", "The keys that edit the prompt in the REPL.", ("emacs", "vi")),
     Setting("repl.plain", bool, False, "Bare lines without escape codes, for screen readers."),
-    Setting("repl.low-bandwidth", bool, False, "Draw less often, for slow links."),
 )
 """Every setting, in the order of the file."""
 

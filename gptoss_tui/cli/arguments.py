@@ -20,6 +20,7 @@ from gptoss_tui.visible import visible
 if TYPE_CHECKING:
     from gptoss_tui.engine.params import SamplingParams
 
+LOW_BANDWIDTH_HELP = "draw less often, for slow links"
 MODEL_HELP = "a folder, a Hugging Face id in the local cache, or demo; default: the best one found here, else demo"
 
 
@@ -107,7 +108,8 @@ def _asked(options: argparse.Namespace) -> dict[str, Any]:
 def _tui(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", nargs="?", metavar="MODEL", help=MODEL_HELP)
     parser.add_argument("--version", action="version", version=f"gptoss {__version__}")
-    parser.add_argument("--theme", metavar="NAME", help="the screen's colours; gptoss-dark by default")
+    parser.add_argument("--theme", metavar="NAME", help="the colours; default: what suits the terminal's background")
+    parser.add_argument("--low-bandwidth", action="store_true", help=LOW_BANDWIDTH_HELP)
     parser.add_argument("--model", dest="model_option", metavar="MODEL", help="the same as MODEL")
     keeping.front_end(parser)
     _answer_options(parser)
@@ -132,7 +134,7 @@ _CONFIG_HELP = "write a config.toml; tell what holds, and why; name the file; li
 
 def _repl_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--plain", action="store_true", help="bare lines without escape codes, for screen readers")
-    parser.add_argument("--low-bandwidth", action="store_true", help="draw less often, for slow links")
+    parser.add_argument("--low-bandwidth", action="store_true", help=LOW_BANDWIDTH_HELP)
     parser.add_argument("--theme", metavar="NAME", help="the colours; default: what suits the terminal's background")
     parser.add_argument("--thinking", choices=("show", "fold"), default="show", help="the thinking: dimmed, or a line")
     parser.add_argument("--editing", choices=("emacs", "vi"), default="emacs", help="the keys that edit the prompt")

@@ -47,6 +47,7 @@ def main(options: argparse.Namespace) -> int:
                 theme=options.theme,
                 themes_folder=config_folder() / "themes",
                 keymap=keymap,
+                low_bandwidth=options.low_bandwidth,
                 about=about,
                 saving=saving,
             )
@@ -68,6 +69,7 @@ def main(options: argparse.Namespace) -> int:
             keep_theme=keep_theme,
             colours=colours(os.environ),
             keymap=keymap,
+            low_bandwidth=options.low_bandwidth,
             about=about,
             saving=saving,
         )

@@ -49,7 +49,7 @@ class Conductor:
         self._untouched = (options.params, options.effort)
         """Sampling and effort as they were before anybody turned a knob: until then the wish of the model, or of the
         conversation that is gone on with, is what holds."""
-        self.player = Player(screen, self._board, self._next)
+        self.player = Player(screen, self._board, self._next, low_bandwidth=options.low_bandwidth)
         self.backend: Backend | None = None
         self._kept: Backend | None = None
         """The last backend, whose conversation goes on with the next model."""

@@ -7,17 +7,18 @@ last and compares. It is the one place that leans on Textual's insides; without 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any
 
 from rich.console import Console
 from rich.control import Control
-from rich.segment import Segment
 from rich.style import Style
 from textual._compositor import ChopsUpdate, Compositor, LayoutUpdate, ReflowResult
 from textual.geometry import Size
-from textual.strip import Strip
 from textual.widget import Widget
+
+from gptoss_tui.tui.pen import Pen
 
 _Cell = tuple[str, Style | None]
 _Row = list[_Cell | None]
@@ -29,9 +30,13 @@ GAP = 6
 class LeanCompositor(Compositor):
     """Textual's compositor, with a memory of what the terminal shows."""
 
-    def __init__(self) -> None:
+    def __init__(self, behind: Callable[[], bool]) -> None:
+        """`behind` tells whether the terminal has yet to take what was sent: then nothing more is."""
         super().__init__()
         self._shown: list[_Row] = []
+        self._behind = behind
+        self.held = False
+        """True where something was not sent for that reason: it is to be asked for again."""
 
     def forget(self) -> None:
         """Somebody else has drawn: nothing is known of what the terminal shows."""
@@ -50,6 +55,9 @@ class LeanCompositor(Compositor):
 
     def render_partial_update(self) -> ChopsUpdate | None:
         """What changed, of what is to be repainted."""
+        self.held = self._behind()
+        if self.held:
+            return None
         update = super().render_partial_update()
         if update is None:
             return None
@@ -67,13 +75,14 @@ class _LeanUpdate(ChopsUpdate):
 
     def render_segments(self, console: Console) -> str:
         """The escape sequences for the cells that differ; remembers them as shown."""
+        pen = Pen(console._color_system)
         written: list[str] = []
         for y, left, right in self.spans:
             if y < len(self._shown):
-                written += self._line(console, y, left, right)
-        return "".join(written)
+                written += self._line(pen, y, left, right)
+        return "".join([*written, pen.plain()])
 
-    def _line(self, console: Console, y: int, left: int, right: int) -> Iterator[str]:
+    def _line(self, pen: Pen, y: int, left: int, right: int) -> Iterator[str]:
         row = self._shown[y]
         for end, (x, strip) in zip(self.chop_ends[y], self.chops[y].items(), strict=False):
             if strip is None or x >= right or end <= left:
@@ -83,12 +92,26 @@ class _LeanUpdate(ChopsUpdate):
             if not all(segment.text.isascii() or _narrow(segment.text) for segment in piece):
                 # Terminals disagree on how wide some characters are: such a line is sent whole and not trusted.
                 row[start:stop] = [None] * (stop - start)
-                yield Control.move_to(start, y).segment.text + piece.render(console)
+                yield Control.move_to(start, y).segment.text
+                yield from (pen.to(segment.style) + segment.text for segment in piece)
                 continue
-            cells: list[_Cell] = [(char, segment.style) for segment in piece for char in segment.text]
+            cells: list[_Cell] = [
+                (char, _ground(segment.style) if char == " " else segment.style)
+                for segment in piece
+                for char in segment.text
+            ]
             for first, last in _differing(row[start : start + len(cells)], cells):
-                yield Control.move_to(start + first, y).segment.text + _joined(cells[first:last]).render(console)
+                yield Control.move_to(start + first, y).segment.text
+                yield from (pen.to(style) + char for char, style in cells[first:last])
             row[start : start + len(cells)] = cells
+
+
+@lru_cache(4096)
+def _ground(style: Style | None) -> Style | None:
+    """The style of a blank as it is seen: its colour is not, unless something is drawn on it."""
+    if style is None or style.underline or style.reverse or style.strike or style.overline:
+        return style
+    return Style(bgcolor=style.bgcolor)
 
 
 _NARROW = re.compile("[\u0020-\u007e\u00a1-\u00ac\u00ae-\u02ff\u2010-\u2027\u2190-\u21ff\u2500-\u25fc]*")
@@ -113,15 +136,3 @@ def _differing(shown: list[Any], cells: list[_Cell]) -> Iterator[tuple[int, int]
         last = at
     if first >= 0:
         yield first, last + 1
-
-
-def _joined(cells: list[_Cell]) -> Strip:
-    segments: list[Segment] = []
-    text, style = "", cells[0][1]
-    for char, its_style in cells:
-        if its_style != style:
-            segments.append(Segment(text, style))
-            text, style = "", its_style
-        text += char
-    segments.append(Segment(text, style))
-    return Strip(segments, len(cells))

@@ -39,6 +39,8 @@ class TuiOptions:
     """Makes a theme the default and says so; raises `GptOssError`. None: it cannot be kept."""
     colours: int = ALL_COLOURS
     """How many the terminal has: 0 where none are wanted, 16, 256, or all."""
+    low_bandwidth: bool = False
+    """Draws less often, for slow links."""
     keymap: Keymap = field(default_factory=Keymap)
     about: Callable[[Path], str] | None = None
     """One line on what the model in this folder is, shown above the conversation; None or empty: nothing to say."""

@@ -35,7 +35,9 @@ _SETTLE_S = 1.0
 class Player:
     """At most one turn runs; `on_idle` is called when it has ended."""
 
-    def __init__(self, screen: MainScreen, board: Board, on_idle: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self, screen: MainScreen, board: Board, on_idle: Callable[[], Awaitable[None]], *, low_bandwidth: bool = False
+    ) -> None:
         self._screen = screen
         self._board = board
         self._on_idle = on_idle
@@ -44,7 +46,7 @@ class Player:
         self._shown: Turn | None = None
         """The turn on the screen that the running one writes into."""
         self._meter = RateMeter()
-        self._pacer = Pacer()
+        self._pacer = Pacer(low_bandwidth=low_bandwidth)
         self._armed = False
         self._timer: Timer | None = None
         self._late: Timer | None = None

@@ -31,7 +31,8 @@ def main() -> None:
     report, pace, seconds = Path(sys.argv[1]), 1.0 if loading else float(sys.argv[2]), float(sys.argv[3])
     pieces = words(PARAGRAPH * 200)[: max(2, int(pace * seconds))]
     opener = ScriptedOpener(Script(pieces, tokens_per_s=pace, prompt_tokens=3_000), at_once=not loading)
-    app = GptOssApp(TuiOptions(model=Path("nowhere"), history_file=Path("/dev/null")), opener)
+    low = "--low-bandwidth" in sys.argv
+    app = GptOssApp(TuiOptions(model=Path("nowhere"), history_file=Path("/dev/null"), low_bandwidth=low), opener)
     began: list[float] = []
 
     def look() -> None:

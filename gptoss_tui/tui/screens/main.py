@@ -10,8 +10,10 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Container, Horizontal, Vertical
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.widgets import Static
 
+from gptoss_tui.tui.backlog import behind
 from gptoss_tui.tui.conductor import Conductor
 from gptoss_tui.tui.frontend import TuiFrontEnd
 from gptoss_tui.tui.layout import ARRANGEMENTS, BROAD, LOW, SMALLEST, TALL, Arrangement, arrangement
@@ -35,6 +37,10 @@ if TYPE_CHECKING:
     from gptoss_tui.tui.ports import OpenBackend
 
 
+CATCH_UP_S = 0.05
+"""Seconds between two looks at a terminal that has not taken yet what was sent."""
+
+
 class MainScreen(Screen[None]):
     """All panes, and the conductor that feeds them."""
 
@@ -45,7 +51,7 @@ class MainScreen(Screen[None]):
     ) -> None:
         """`notices` stand above the conversation from the start."""
         super().__init__()
-        self._compositor = self._lean = LeanCompositor()
+        self._compositor = self._lean = LeanCompositor(lambda: behind(self.app))
         self.status = StatusLine()
         self.keymap = options.keymap
         self.chat = ChatPane(options.keymap, notices)
@@ -63,6 +69,7 @@ class MainScreen(Screen[None]):
         """Instruments put away by the person; in a small window: not looked at."""
         self._swapped = False
         self._notice = ""
+        self._catching_up: Timer | None = None
         self._phase: Phase | None = None
 
     def compose(self) -> ComposeResult:
@@ -131,6 +138,16 @@ class MainScreen(Screen[None]):
     def on_screen_resume(self) -> None:
         """Another screen has drawn."""
         self._lean.forget()
+
+    def _compositor_refresh(self) -> None:
+        super()._compositor_refresh()
+        if self._lean.held and self._catching_up is None:
+            self._catching_up = self.set_timer(CATCH_UP_S, self._catch_up)
+
+    def _catch_up(self) -> None:
+        self._catching_up = None
+        if self.is_current:
+            self._compositor_refresh()
 
     # Arrangement
 
