@@ -24,6 +24,7 @@ from gptoss_tui.tui.widgets.chat import ChatPane
 from gptoss_tui.tui.widgets.keybar import KeyBar
 from gptoss_tui.tui.widgets.kv import KvPane
 from gptoss_tui.tui.widgets.layers import LayersPane
+from gptoss_tui.tui.widgets.live import LOW_BANDWIDTH
 from gptoss_tui.tui.widgets.panel import Panel
 from gptoss_tui.tui.widgets.prompt import Prompt
 from gptoss_tui.tui.widgets.sampling import SamplingPane
@@ -54,6 +55,7 @@ class MainScreen(Screen[None]):
         self._compositor = self._lean = LeanCompositor(lambda: behind(self.app))
         self.status = StatusLine()
         self.keymap = options.keymap
+        self._low_bandwidth = options.low_bandwidth
         self.chat = ChatPane(options.keymap, notices)
         self.layers_pane = LayersPane()
         self.kv = KvPane()
@@ -94,6 +96,7 @@ class MainScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """The first frame is drawn before the model is looked at."""
+        self.set_class(self._low_bandwidth, LOW_BANDWIDTH)
         self._rearrange(self.app.size.width, self.app.size.height)
         self._activate(self.layers_pane)
         self.show(self.conductor.snapshot)

@@ -20,6 +20,10 @@ from gptoss_tui.tui.widgets.grows import Grows
 
 STEP = 8
 """Lines by which the conversation moves up when the text has filled the room under it."""
+LOW_STEP = 20
+"""The same where bandwidth is low: each time, all of the conversation in sight is sent anew."""
+LOW_BANDWIDTH = "-low-bandwidth"
+"""The screen's class that says so."""
 
 
 class Live(Grows):
@@ -70,7 +74,8 @@ class Live(Grows):
     def _repaint(self, before: list[Strip]) -> None:
         top = len(self._above)
         if top + len(self._below) > self._room:
-            self._room = top + len(self._below) + STEP - 1
+            step = LOW_STEP if self.screen.has_class(LOW_BANDWIDTH) else STEP
+            self._room = top + len(self._below) + step - 1
             self.refresh(layout=True)
             return
         for at, (old, new) in enumerate(zip_longest(before, self._below, fillvalue=self._blank)):
