@@ -37,6 +37,8 @@ class Pen:
         before, self._now = self._now, wanted
         if wanted == before:
             return ""
+        if before == _PLAIN:
+            return f"\x1b[{';'.join(part for part in wanted if part)}m"
         # An attribute, or a colour that goes back to the terminal's own, is taken away by taking everything away.
         if wanted[0] != before[0] or (before[1] and not wanted[1]) or (before[2] and not wanted[2]):
             return f"\x1b[{';'.join(['0', *(part for part in wanted if part)])}m"
