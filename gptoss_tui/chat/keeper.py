@@ -235,9 +235,12 @@ class Keeper:
         from gptoss_tui.chat.store.saved_state import bound_states
 
         try:
+            file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             written = self._engine.save_state(file)
         except EngineClosed:
             return []
+        except OSError as fault:
+            return [f"The prompt's state was not written: {fault.strerror}."]
         except StateError as fault:
             return [f"The prompt's state was not written. {fault.message}. {fault.hint}"]
         bound_states(file.parent.parent)

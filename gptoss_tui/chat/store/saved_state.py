@@ -15,16 +15,14 @@ MOST = 8
 
 
 def state_file(folder: Path, conversation_id: str) -> Path:
-    """Where the prompt state of a conversation is, or goes; its folder is made."""
-    place = folder / FOLDER
-    place.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return place / f"{conversation_id}.safetensors"
+    """Where the prompt state of a conversation is, or goes."""
+    return folder / FOLDER / f"{conversation_id}.safetensors"
 
 
 def remove_state(folder: Path, conversation_id: str) -> None:
     """The conversation's state, where there is one, goes."""
     with suppress(OSError):
-        (folder / FOLDER / f"{conversation_id}.safetensors").unlink()
+        state_file(folder, conversation_id).unlink()
 
 
 def bound_states(folder: Path, *, most: int = MOST, largest_bytes: int = LARGEST_BYTES) -> None:
