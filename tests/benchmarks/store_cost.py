@@ -1,4 +1,4 @@
-"""What keeping a conversation costs an answer: tokens a second with and without, and how soon an end is on the disk.
+"""What keeping a conversation costs an answer: tokens a second and CPU, with and without, and when its end is on disk.
 
     python -m tests.benchmarks.store_cost [--tokens 2000] [--rounds 5] [MODEL]
 
@@ -39,36 +39,44 @@ def main() -> None:
         harmony = Harmony.load(folder)
         store = Store(Path(scratch) / "state")
         speeds: dict[bool, list[float]] = {False: [], True: []}
+        spent: dict[bool, list[float]] = {False: [], True: []}
         with Engine.load(folder) as engine:
             _speed(engine, harmony, None, options.tokens)  # the first one warms up
             for number in range(options.rounds):
                 # Each goes first in every other round.
                 for kept in (False, True) if number % 2 else (True, False):
-                    speeds[kept].append(_speed(engine, harmony, store if kept else None, options.tokens))
-        without, with_ = (statistics.median(speeds[kept]) for kept in (False, True))
-        ratio = statistics.median(b / a for a, b in zip(speeds[False], speeds[True], strict=True))
+                    speed, cpu = _speed(engine, harmony, store if kept else None, options.tokens)
+                    speeds[kept].append(speed)
+                    spent[kept].append(cpu)
+        (without, bare), (with_, full) = (
+            (statistics.median(speeds[kept]), statistics.median(spent[kept])) for kept in (False, True)
+        )
         store.close(10)
         nbytes = (Path(scratch) / "state" / "conversations.db").stat().st_size
         store = Store(Path(scratch) / "state")
         ends = sorted(_end(store) for _ in range(ENDS))
         store.close(10)
-    print(f"decode, kept by nobody   {without:8.1f} tokens/s")
-    print(f"decode, kept             {with_:8.1f} tokens/s   {ratio:5.3f} of it, round by round")
+    print(f"kept by nobody   {without:8.1f} tokens/s   {1000 * bare:7.3f} ms of the CPU a token")
+    print(f"kept             {with_:8.1f} tokens/s   {1000 * full:7.3f} ms")
+    print(f"ratio            {with_ / without:8.3f}            {full / bare:7.3f}")
     print(
         f"an end is on the disk after {1000 * ends[ENDS // 2]:.1f} ms, at the 99th percentile {1000 * ends[-3]:.1f} ms"
     )
     print(f"bytes a token in the file   {nbytes / (options.rounds * options.tokens):.1f}, texts and index included")
 
 
-def _speed(engine: Engine, harmony: Harmony, store: Store | None, tokens: int) -> float:
+def _speed(engine: Engine, harmony: Harmony, store: Store | None, tokens: int) -> tuple[float, float]:
+    """(tokens a second, CPU seconds of the whole process a token) of one answer."""
     engine.forget()
     session = Session(engine, harmony, params=GREEDY, max_tokens=tokens, date="2026-01-01", journal=store)
+    began = time.process_time()
     turn = session.send("Say something long.")
     for _ in turn:
         pass
+    spent = time.process_time() - began
     assert turn.finished is not None
     finished: Finished = turn.finished.finished
-    return finished.decode_tps
+    return finished.decode_tps, spent / finished.completion_tokens
 
 
 def _end(store: Store) -> float:

@@ -31,6 +31,7 @@ FOREIGN_OPTIONS = {
 USERS_FILES = (
     *("config.toml", "config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"),
     *("generation_config.json", "model.safetensors.index.json", "chat_template.jinja", "notes.txt"),
+    *("prompts.jsonl", "conversations.db", "talk.md", "all.jsonl"),
 )
 """Names of files that the docs mention and that are not of this repository."""
 
