@@ -67,6 +67,7 @@ class Screen(Frontend):
             self.theme_named(options.theme) if options.theme else default_theme(background_is_light(os.environ))
         )
         self._style = prompt_style(self._theme)
+        self._spare = options.low_bandwidth
         self._keymap = options.keymap
         self.prompts = PromptHistory(history_file(options.history_file, private=not options.saving.save))
         self.knob = 0
@@ -89,7 +90,9 @@ class Screen(Frontend):
             multiline=True,
             tempfile_suffix=".md",
         )
-        self._output: HeldOutput = terminal_output(os.environ.get("TERM", ""), colour_depth(os.environ))
+        self._output: HeldOutput = terminal_output(
+            os.environ.get("TERM", ""), colour_depth(os.environ, spare=self._spare)
+        )
         self.app = ResizingApplication(
             layout=prompt_layout(self.buffer, self._tail, self._status),
             key_bindings=key_bindings(self, options.keymap),
@@ -284,4 +287,8 @@ class Screen(Frontend):
         return self._written[1]
 
     def _status(self) -> StyleAndTextTuples:
-        return [*status_row(self.conversation, self.knob, self._keymap, self._output.get_size().columns - 1)]
+        return [
+            *status_row(
+                self.conversation, self.knob, self._keymap, self._output.get_size().columns - 1, spare=self._spare
+            )
+        ]

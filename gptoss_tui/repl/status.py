@@ -9,9 +9,12 @@ from gptoss_tui.repl.conversation import Conversation
 from gptoss_tui.repl.rows import Fragment, Row, row_width
 from gptoss_tui.visible import visible_token
 
+_CHOSEN = "class:status.chosen"
 
-def status_row(conversation: Conversation, knob: int, keymap: Keymap, width: int) -> Row:
-    """The row; `knob` is the index of the knob that + and - turn. What matters least is left out where not all fits."""
+
+def status_row(conversation: Conversation, knob: int, keymap: Keymap, width: int, *, spare: bool = False) -> Row:
+    """The row; `knob` is the index of the knob that + and - turn. What matters least is left out where not all fits;
+    with `spare`, colours that only please are too, as each of them costs more bytes than the word it is for."""
     parts = _parts(conversation, knob, keymap)
     while len(parts) > 1 and 1 + sum(row_width(part) + 3 for _, part in parts) - 3 > width:
         # The later of two that matter as little.
@@ -20,7 +23,9 @@ def status_row(conversation: Conversation, knob: int, keymap: Keymap, width: int
     for _, part in parts:
         gap: list[Fragment] = [("class:status.muted", " · ")] if len(row) > 1 else []
         row += [*gap, *part]
-    return row
+    return (
+        [("class:status" if style != "class:status.chosen" else style, text) for style, text in row] if spare else row
+    )
 
 
 def _parts(conversation: Conversation, knob: int, keymap: Keymap) -> list[tuple[int, Row]]:
@@ -41,7 +46,7 @@ def _parts(conversation: Conversation, knob: int, keymap: Keymap) -> list[tuple[
         value = control.get(session.params)
         chosen = index == knob and running
         if chosen or index == 0 or control.format(value) != "off":
-            style = "class:status.chosen" if chosen else "class:status"
+            style = _CHOSEN if chosen else "class:status"
             parts.append((2 if chosen else 4, [(style, f"{control.label} {control.format(value)}")]))
     parts.append((8, [("class:status.muted", f"effort {session.effort}")]))
     if running:

@@ -111,7 +111,7 @@ _SAMPLE = (
 )
 
 
-def colour_depth(environment: Mapping[str, str]) -> ColorDepth:
-    """How many colours the terminal has, by NO_COLOR (no-color.org), COLORTERM and TERM."""
+def colour_depth(environment: Mapping[str, str], *, spare: bool = False) -> ColorDepth:
+    """How many colours the terminal has; with `spare` 256 at most, since others take twice the bytes."""
     depths = {0: ColorDepth.MONOCHROME, 16: ColorDepth.ANSI_COLORS_ONLY, 256: ColorDepth.DEFAULT}
-    return depths.get(colours(environment), ColorDepth.TRUE_COLOR)
+    return depths.get(colours(environment), ColorDepth.DEFAULT if spare else ColorDepth.TRUE_COLOR)
