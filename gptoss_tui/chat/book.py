@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from gptoss_tui.chat import format
 from gptoss_tui.chat.answers import recovered
+from gptoss_tui.chat.attach import prompt_of
 from gptoss_tui.chat.forks import forked
 from gptoss_tui.chat.journal import Conversation, Journal, Written
 from gptoss_tui.chat.tree import Node, Tree, new_id
@@ -65,7 +66,7 @@ class Book:
     def add(self, node: Node, written: Written | None = None) -> None:
         """A node more; `written` where it is an answer that begins."""
         if not self._conversation.title:
-            self._conversation = replace(self._conversation, title=format.title(node.text))
+            self._conversation = replace(self._conversation, title=format.title(prompt_of(node.text)))
         self._tell()
         self.tree.add(node)
         self._journal.added(self._conversation.id, node, written)

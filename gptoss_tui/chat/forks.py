@@ -1,4 +1,4 @@
-"""Paths as conversations of their own: the same steps under new ids, whole or without the oldest turns. Pure."""
+"""Paths: the one that is shown after a move that asks nothing, and those that become conversations. Pure."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import groupby
 
+from gptoss_tui.chat.asking import edited
+from gptoss_tui.chat.moves import EditAnswer, Fork, Shorten, Still, Switch
 from gptoss_tui.chat.tree import Ending, Node, Tree, new_id
 from gptoss_tui.errors import PromptError
 from gptoss_tui.harmony.messages import Message
@@ -66,6 +68,20 @@ def shortened(path: Sequence[Node], size: Callable[[Sequence[Node]], int], most:
         else:
             low = middle + 1
     return _joined(parts[low:])
+
+
+def path_after(move: Still, tree: Tree, size: Callable[[Sequence[Node]], int], most: int) -> Sequence[Node]:
+    """What is shown after a move that asks nothing; `size` and `most` are `shortened`'s. Raises `PromptError`."""
+    match move:
+        case Switch(node=node_id):
+            return tree.path(tree.leaf_under(node_id).id)
+        case Fork(node=node_id):
+            return tree.path(node_id)
+        case Shorten():
+            return shortened(tree.path(), size, most)
+        case EditAnswer():
+            answer = edited(move, tree)
+            return (*(tree.path(answer.parent) if answer.parent is not None else ()), answer)
 
 
 def _joined(parts: Sequence[Sequence[Node]]) -> list[Node]:

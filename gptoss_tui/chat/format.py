@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from gptoss_tui.chat.tree import Figures
     from gptoss_tui.engine.events import Finished
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
@@ -92,7 +93,7 @@ def title(text: str, longest: int = 60) -> str:
     return f"{words[: longest - 1].rpartition(' ')[0] or words[: longest - 1]}…"
 
 
-def answer_figures(done: Finished) -> str:
+def answer_figures(done: Finished | Figures) -> str:
     """How much was written, and how fast: `212 tokens · 42.7 tok/s · first token 0.31 s`."""
     figures = [f"{done.completion_tokens:,} {'token' if done.completion_tokens == 1 else 'tokens'}"]
     if not math.isnan(done.decode_tps):

@@ -81,7 +81,9 @@ class Shorten:
 
 Asking = Send | SendResult | Retry | Edit | GoOn | EditAnswer
 """Moves that have the model answer; `EditAnswer` only where it goes on."""
-Move = Asking | Switch | Fork | Shorten
+Still = Switch | Fork | Shorten | EditAnswer
+"""Moves that ask nothing and change what is shown; `EditAnswer` only where the model does not go on."""
+Move = Asking | Still
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,19 +14,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Unpack
 
 from gptoss_tui.chat.answers import ended, messages_of
-from gptoss_tui.chat.asking import asked, edited
+from gptoss_tui.chat.asking import asked
 from gptoss_tui.chat.book import Book
-from gptoss_tui.chat.forks import shortened, tree_of
+from gptoss_tui.chat.forks import path_after, tree_of
 from gptoss_tui.chat.journal import Conversation, Journal, NullJournal
-from gptoss_tui.chat.moves import (
-    Asking,
-    EditAnswer,
-    Fork,
-    Move,
-    Plan,
-    Shorten,
-    Switch,
-)
+from gptoss_tui.chat.moves import Asking, EditAnswer, Fork, Move, Plan, Send, Shorten, Still, Switch
 from gptoss_tui.chat.named import How, NamedMoves
 from gptoss_tui.chat.places import next_prompt, pins
 from gptoss_tui.chat.tree import Node, Tree
@@ -98,7 +90,7 @@ class Session(NamedMoves):
 
     @property
     def path(self) -> tuple[Node, ...]:
-        """What is shown, in order. The answer of a running turn is its last node, without what is being written."""
+        """What is shown, in order; the answer of a running turn at its end, without what is being written."""
         return self.tree.path()
 
     @property
@@ -148,16 +140,31 @@ class Session(NamedMoves):
         if self._turn is not None:
             self._turn.params = params
 
+    @property
+    def context(self) -> int:
+        """Tokens that prompt and answer may have together."""
+        return self._engine.info.context
+
+    def count(self, text: str) -> int:
+        """How many tokens a text is."""
+        return len(self._harmony.vocabulary.encode(text))
+
+    def ahead(self) -> Plan:
+        """What every next prompt costs, whatever it will say."""
+        self._settle()
+        ids = self._beginning(self.path)
+        return Plan(Send(""), tuple(ids), self._engine.reusable(ids), self.context)
+
     def plan(self, move: Move) -> Plan:
         """The move as it would be made now, with its cost. Raises `PromptError` where it cannot be made at all; one
         that only finds no room has a plan that says so."""
         self._settle()
         match move:
             case Switch() | Fork() | Shorten() | EditAnswer(go_on=False):
-                ids = self._beginning(self._shown_after(move))
+                ids = self._beginning(self._after(move))
             case _:
                 ids = asked(move, self.tree, self._harmony, self._render).ids
-        return Plan(move, tuple(ids), self._engine.reusable(ids), self._engine.info.context)
+        return Plan(move, tuple(ids), self._engine.reusable(ids), self.context)
 
     def make(self, move: Move, **how: Unpack[How]) -> Turn | None:
         """Makes a move. The turn that it begins, or None where nothing is asked: then only what is shown has changed.
@@ -170,11 +177,11 @@ class Session(NamedMoves):
             raise EngineBusy("An answer is being written already", "Wait for it, or stop it first.")
         match move:
             case Switch():
-                self._book.move(self._shown_after(move)[-1].id)
+                self._book.move(self._after(move)[-1].id)
             case Fork() | Shorten():
-                self._book = self._book.fork(self._shown_after(move))
+                self._book = self._book.fork(self._after(move))
             case EditAnswer(go_on=False):
-                answer = self._shown_after(move)[-1]
+                answer = self._after(move)[-1]
                 self._book.add(answer)
                 self._book.move(answer.id)
             case _:
@@ -223,7 +230,7 @@ class Session(NamedMoves):
 
     def _begin(self, move: Asking, **how: Unpack[How]) -> Turn:
         step = asked(move, self.tree, self._harmony, self._render)
-        Plan(move, tuple(step.ids), 0, self._engine.info.context).check()
+        Plan(move, tuple(step.ids), 0, self.context).check()
         generation = self._engine.generate(
             step.ids,
             self._params,
@@ -263,24 +270,13 @@ class Session(NamedMoves):
             self._left.append(self._turn)
             self._turn = None
 
-    def _shown_after(self, move: Switch | Fork | Shorten | EditAnswer) -> Sequence[Node]:
-        """The path after a move that asks nothing."""
-        match move:
-            case Switch(node=node_id):
-                return self.tree.path(self.tree.leaf_under(node_id).id)
-            case Fork(node=node_id):
-                return self.tree.path(node_id)
-            case Shorten():
-                most = self._engine.info.context // 2
-                return shortened(self.path, lambda nodes: len(self._beginning(nodes)), most)
-            case EditAnswer():
-                answer = edited(move, self.tree)
-                return (*(self.tree.path(answer.parent) if answer.parent is not None else ()), answer)
+    def _after(self, move: Still) -> Sequence[Node]:
+        return path_after(move, self.tree, lambda path: len(self._beginning(path)), self.context // 2)
 
     def _read_ahead(self) -> None:
         """Has the engine read how the next prompt begins, while the person reads or writes."""
         beginning = self._beginning(self.path)
-        if len(beginning) < self._engine.info.context:
+        if len(beginning) < self.context:
             # Whoever closes the engine may still take the last events; there will be no next prompt then.
             with suppress(EngineClosed):
                 self._engine.prefill(beginning)

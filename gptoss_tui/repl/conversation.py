@@ -12,15 +12,17 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from gptoss_tui.chat.attach import with_files
 from gptoss_tui.chat.events import Token, TurnFinished
 from gptoss_tui.chat.loading import ModelLoading
 from gptoss_tui.chat.meter import RateMeter
+from gptoss_tui.chat.moves import Move, Send
 from gptoss_tui.chat.runs import runs
 from gptoss_tui.chat.switching import NotSwitched, Switched, same_model
+from gptoss_tui.engine.events import PrefillProgress
 from gptoss_tui.errors import GptOssError
 from gptoss_tui.repl.opening import Open, Opened, open_options
 from gptoss_tui.repl.options import ReplOptions
@@ -45,7 +47,9 @@ class Conversation:
 
     def __init__(self, options: ReplOptions, view: View, open_model: Open | None = None) -> None:
         """Call it on the event loop's thread."""
-        options = replace(options, saving=replace(options.saving, tell=lambda text: self._post(self._told, text)))
+        options = replace(
+            options, saving=replace(options.saving, tell=lambda text: self._post(view.note, text, "warning"))
+        )
         self._options = options
         self._view = view
         self._loop = asyncio.get_running_loop()
@@ -101,13 +105,12 @@ class Conversation:
         self.queue.append(text)
         self._next()
 
-    def retry(self) -> None:
-        """Drops the last answer and asks again."""
-        session = self.session
+    def make(self, move: Move) -> None:
+        """Makes a move; the answer that it begins is shown as any other. Not while one is being written."""
         if self.running:
             self._view.note("Stop the answer first.", "warning")
-        elif session is not None:
-            self._begin(partial(session.retry, on_event=self._wake))
+        else:
+            self._begin(move)
 
     def use_model(self, folder: Path) -> None:
         """Goes on with another model; refused while an answer is being written."""
@@ -140,8 +143,7 @@ class Conversation:
 
     def take_back(self) -> list[str]:
         """What was waiting; it waits no longer."""
-        texts = list(self.queue)
-        self.queue.clear()
+        texts, self.queue = list(self.queue), deque()
         return texts
 
     def abandon(self) -> None:
@@ -158,7 +160,7 @@ class Conversation:
 
     @property
     def outlives_the_line(self) -> bool:
-        """Whether an answer is under way that is worth finishing without a terminal."""
+        """Whether an answer is worth finishing without a terminal."""
         return self.keeper is not None and self.keeper.busy
 
     def close(self, leaving: Leaving, timeout_s: float = 1.0) -> None:
@@ -178,17 +180,17 @@ class Conversation:
 
     # On the loop's thread
 
-    def _told(self, text: str) -> None:
-        self._view.note(text, "warning")
-
     def _progressed(self, done: int, total: int) -> None:
         self.done, self.total = done, total
         self._view.refresh()
 
     def _loaded(self, opened: Opened) -> None:
+        first = self._kept is None
         self.opened = self._kept = opened
         for text in filter(None, (opened.about, opened.engine.info.warning)):
             self._view.note(text, "warning")
+        if first and opened.session.path:
+            self._view.moved()
         self._rest()
 
     def _switched(self, switched: Switched) -> None:
@@ -224,25 +226,29 @@ class Conversation:
         while self.phase == "idle" and self.queue:
             text = self.queue.popleft()
             if not self.run_queued(text):
-                session = self.session
-                assert session is not None
                 self._view.asked(text)
-                self._begin(partial(session.send, text, on_event=self._wake))
-        if self.phase == "idle":
-            self._idle.set()
-        else:
-            self._idle.clear()
+                self._begin(text)
+        (self._idle.set if self.phase == "idle" else self._idle.clear)()
         self._view.refresh()
 
-    def _begin(self, ask: Callable[[], Turn]) -> None:
+    def _begin(self, wanted: Move | str) -> None:
+        session = self.session
+        assert session is not None
         self._idle.clear()
         self.phase = "reading"
         self.meter.start()
         self.first_token_s = math.nan
         try:
-            self._turn = ask()
+            move = Send(with_files(wanted, session)) if isinstance(wanted, str) else wanted
+            self._turn = session.make(move, on_event=self._wake)
         except GptOssError as fault:
             self._fail(fault)
+            return
+        if self._turn is None:
+            self._view.moved()
+            self._rest()
+        elif not isinstance(move, Send):
+            self._view.begun(move)
 
     def _wake(self) -> None:
         """On the model's thread, after each event: at most one wake-up is under way."""
@@ -256,24 +262,18 @@ class Conversation:
 
     def _draw(self) -> None:
         self._armed = False
-        turn = self._turn
-        if turn is None:
+        if (turn := self._turn) is None:
             return
         try:
             events = turn.drain()
         except GptOssError as fault:
             self._fail(fault)
             return
-        finished = None
-        tokens: list[Token] = []
         for event in events:
-            if isinstance(event, Token):
-                tokens.append(event)
-            elif isinstance(event, TurnFinished):
-                finished = event
-            else:
+            if isinstance(event, PrefillProgress):
                 self.done, self.total = event.done, event.total
-        self._write(tokens)
+        self._write([event for event in events if isinstance(event, Token)])
+        finished = next((event for event in events if isinstance(event, TurnFinished)), None)
         self._drawn = self._loop.time()
         if finished is not None:
             self._turn = None

@@ -6,16 +6,22 @@ The forms differ in how they read keys and show text: `screen` draws with prompt
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
+from gptoss_tui import clipboard
 from gptoss_tui.chat import format
+from gptoss_tui.chat.attach import prompt_of
 from gptoss_tui.chat.commands import COMMANDS, Command, parse_line
+from gptoss_tui.chat.endings import ending_note
 from gptoss_tui.chat.events import TurnFinished
+from gptoss_tui.chat.forks import turns
+from gptoss_tui.chat.moves import Edit, EditAnswer, GoOn, Move, Retry
 from gptoss_tui.chat.runs import Run
 from gptoss_tui.chat.session import Session
 from gptoss_tui.errors import GptOssError, ParameterError
+from gptoss_tui.repl.blocks import unblocked
 from gptoss_tui.repl.conversation import Conversation
 from gptoss_tui.repl.opening import Open
 from gptoss_tui.repl.options import ReplOptions, Thinking
@@ -23,23 +29,6 @@ from gptoss_tui.repl.tables import kv_table, layers_table
 from gptoss_tui.repl.view import Kind
 from gptoss_tui.themes import Theme, broken_themes, shipped_themes, theme_named, themes_with
 from gptoss_tui.visible import visible
-
-BLOCK = '"""'
-"""Begins and ends a prompt of several lines."""
-
-
-def block_open(text: str) -> bool:
-    '''Whether the text begins with """ and the block is not closed yet.'''
-    stripped = text.strip()
-    return stripped.startswith(BLOCK) and (len(stripped) < 2 * len(BLOCK) or not stripped.endswith(BLOCK))
-
-
-def unblocked(text: str) -> str:
-    '''The prompt without the """ around it.'''
-    stripped = text.strip()
-    if stripped.startswith(BLOCK) and not block_open(text):
-        return stripped[len(BLOCK) : -len(BLOCK)].strip("\n")
-    return text
 
 
 class Frontend(ABC):
@@ -83,6 +72,10 @@ class Frontend(ABC):
     def asked(self, text: str) -> None:
         """A prompt goes to the model."""
 
+    def recalled(self, text: str) -> None:
+        """A prompt that was asked before."""
+        self.asked(text)
+
     @abstractmethod
     def write(self, run: Run) -> None:
         """More of the answer, unsafe as the model wrote it."""
@@ -103,7 +96,20 @@ class Frontend(ABC):
     def keys_help(self) -> Sequence[str]:
         """Lines that explain the keys."""
 
+    @property
+    def takes_sequences(self) -> bool:
+        """Whether the terminal obeys more than text."""
+        return True
+
+    @abstractmethod
+    def send_sequence(self, sequence: str) -> None:
+        """Sends what the terminal is to obey."""
+
     # A front end for commands
+
+    @abstractmethod
+    def fill(self, text: str) -> None:
+        """A text to be changed and entered."""
 
     @abstractmethod
     def quit(self) -> None:
@@ -143,14 +149,51 @@ class Frontend(ABC):
         """Another model under this conversation."""
         self.conversation.use_model(folder)
 
-    def retry(self) -> None:
-        """Drops the last answer and asks again."""
-        self.conversation.retry()
+    def show(self, text: str) -> None:
+        """What a command lists."""
+        self.lines(text.split("\n"))
 
-    def cleared(self) -> None:
-        """A new conversation began."""
+    def make(self, move: Move) -> None:
+        """The move is made, and what it begins is shown."""
+        self.conversation.make(move)
+
+    def begun(self, move: Move) -> None:
+        """Says what the model is writing, where it is no new prompt's answer."""
+        match move:
+            case Edit(text=text):
+                self.asked(prompt_of(text))
+            case Retry():
+                self.note("Asking again. /branch prev shows the answer before.")
+            case GoOn():
+                self.note("Going on with the answer.")
+            case EditAnswer(text=text):
+                self.note("Going on behind these words:")
+                self.write(Run("final", None, text, 0, 0.0))
+
+    def moved(self) -> None:
+        """Another conversation, or another branch of this one: says which, and its last turn."""
         self.conversation.abandon()
-        self.note("A new conversation.")
+        session = self.conversation.session
+        parts = turns(session.path) if session is not None else []
+        if session is None or not parts:
+            self.note("A new conversation.")
+            return
+        count = f"{len(parts):,} turns, the last one:" if len(parts) > 1 else "one turn:"
+        self.note(f"{session.title} · {count}")
+        for node in parts[-1]:
+            if node.role != "assistant":
+                self.recalled(prompt_of(node.text))
+                continue
+            if node.text:
+                self.write(Run("final", None, node.text, len(node.token_ids), 0.0))
+            self.ended(None)
+            if note := ending_note(node.ending, session.context):
+                self.note(note, "warning")
+
+    def copy(self, text: str, what: str) -> None:
+        """Into every clipboard within reach."""
+        clipboard.copy(text, self.send_sequence if self.takes_sequences else None)
+        self.note(f"{what} copied: {len(text):,} characters.")
 
     # Input
 
@@ -201,28 +244,28 @@ class Frontend(ABC):
 
     def _own_commands(self) -> tuple[Command, ...]:
         return (
-            Command("layers", "Show every layer's attention and cache", _plain(self._show_layers)),
-            Command("kv", "Show the KV cache and the context", _plain(self._show_kv)),
+            Command("layers", "Show every layer's attention and cache", self._show_layers),
+            Command("kv", "Show the KV cache and the context", self._show_kv),
             Command(
                 "thinking",
                 "Show, fold or print again what is written before the answer",
-                _plain(self._set_thinking),
+                self._set_thinking,
                 "[show|fold|last]",
                 values=("show", "fold", "last"),
             ),
         )
 
-    def _show_layers(self, arguments: str) -> None:
+    def _show_layers(self, *_: object) -> None:
         opened = self.conversation.opened
         if opened is not None:
             self.lines(layers_table(opened.engine.layers()))
 
-    def _show_kv(self, arguments: str) -> None:
+    def _show_kv(self, *_: object) -> None:
         opened = self.conversation.opened
         if opened is not None:
             self.lines(kv_table(opened.engine.info, opened.engine.layers()))
 
-    def _set_thinking(self, arguments: str) -> None:
+    def _set_thinking(self, session: Session, front_end: object, arguments: str) -> None:
         match arguments.strip().lower():
             case "last":
                 self.lines(self.last_thought().splitlines() or ["There was no thinking."])
@@ -244,25 +287,6 @@ class Frontend(ABC):
 def ending_lines(event: TurnFinished, context: int) -> list[tuple[str, Kind]]:
     """(text, kind) of each line under an answer; the ways on where it ended early."""
     lines: list[tuple[str, Kind]] = [(format.answer_figures(event.finished), "info")]
-    match event.reason:
-        case "length":
-            lines.insert(
-                0, ("Stopped at the longest answer allowed. Ask it to go on, or raise --max-tokens.", "warning")
-            )
-        case "context":
-            text = f"The context is full: {context:,} tokens. What was written is kept. /clear begins anew."
-            lines.insert(0, (text, "warning"))
-        case "interrupted":
-            lines.insert(0, ("Stopped. /retry asks again.", "warning"))
-        case "tool_call":
-            lines.insert(0, ("The model called a tool, and none is connected here.", "warning"))
+    if note := ending_note(event.reason, context):
+        lines.insert(0, (note, "warning"))
     return lines
-
-
-def _plain(call: Callable[[str], None]) -> Callable[[Session, object, str], None]:
-    """A command's `run` that needs neither session nor front end."""
-
-    def run(session: Session, front_end: object, arguments: str) -> None:
-        call(arguments)
-
-    return run

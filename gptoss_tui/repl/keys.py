@@ -17,7 +17,7 @@ from gptoss_tui.chat.controls import CONTROLS
 from gptoss_tui.keys import Keymap
 from gptoss_tui.keys.names import character
 from gptoss_tui.keys.table import REPL
-from gptoss_tui.repl.frontend import block_open
+from gptoss_tui.repl.blocks import block_open
 
 if TYPE_CHECKING:
     from gptoss_tui.repl.screen import Screen

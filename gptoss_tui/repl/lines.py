@@ -21,7 +21,8 @@ from gptoss_tui.chat.events import TurnFinished
 from gptoss_tui.chat.runs import Run
 from gptoss_tui.errors import GptOssError
 from gptoss_tui.harmony.messages import Channel
-from gptoss_tui.repl.frontend import Frontend, block_open, ending_lines
+from gptoss_tui.repl.blocks import block_open
+from gptoss_tui.repl.frontend import Frontend, ending_lines
 from gptoss_tui.repl.opening import Open
 from gptoss_tui.repl.options import ReplOptions
 from gptoss_tui.repl.view import Kind
@@ -62,6 +63,8 @@ class Lines(Frontend):
         self._style = ""
         self._thought: list[str] = []
         self._open_line = False
+        self._waiting = ""
+        """What a command has put before the next line."""
         self._told = time.monotonic()
 
     async def run(self) -> None:
@@ -131,6 +134,10 @@ class Lines(Frontend):
     def asked(self, text: str) -> None:
         """A prompt goes to the model; whoever typed it has seen it."""
 
+    def recalled(self, text: str) -> None:
+        """A prompt of before."""
+        self._write(f"{self._paint('accent', 'You:')}\n{visible(text)}\n", own_line=True)
+
     def write(self, run: Run) -> None:
         """More of the answer; a word says where thinking ends and the answer begins."""
         if (run.channel, run.recipient) != self._part:
@@ -172,7 +179,27 @@ class Lines(Frontend):
             "while the model writes, commands work: /set temperature 0.3, /stop",
         )
 
+    @property
+    def takes_sequences(self) -> bool:
+        """A terminal may, though none are drawn with here."""
+        return self._target.isatty()
+
+    def send_sequence(self, sequence: str) -> None:
+        """As it is; the cursor stays where it was."""
+        with suppress(OSError, ValueError):
+            self._target.write(sequence)
+            self._target.flush()
+
     # A front end
+
+    def fill(self, text: str) -> None:
+        """Nothing stands where lines are written: a command is shown, to be typed again; a text waits for the next
+        line."""
+        if text.startswith("/"):
+            self.lines(["Enter this with your changes:", *text.split("\n")])
+        else:
+            self._waiting = text
+            self.note("This goes before the next line.")
 
     def quit(self) -> None:
         """Leaves."""
@@ -189,6 +216,8 @@ class Lines(Frontend):
 
     def enter(self, text: str) -> None:
         """What was entered; from a pipe, commands wait for their turn by themselves."""
+        if self._waiting and text.strip() and not text.startswith("/"):
+            text, self._waiting = f"{self._waiting}{text}", ""
         waits = not self._typed and self.conversation.phase == "loading"
         try:
             if waits and parse_line(text, self.own_commands) is not None:

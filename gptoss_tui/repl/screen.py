@@ -184,7 +184,18 @@ class Screen(Frontend):
         """Lines that explain the keys."""
         return keys_help(self._keymap)
 
+    def send_sequence(self, sequence: str) -> None:
+        """Past everything that keeps text from being obeyed."""
+        self._output.write_raw(sequence)
+        self._output.flush()
+
     # What keys and commands ask for
+
+    def fill(self, text: str) -> None:
+        """Into the prompt; what was there goes into the history."""
+        self.prompts.add(self.buffer.text)
+        self.buffer.text = text
+        self.buffer.cursor_position = len(text)
 
     def quit(self) -> None:
         """Leaves."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal, Protocol
 
 from gptoss_tui.chat.events import TurnFinished
+from gptoss_tui.chat.moves import Move
 from gptoss_tui.chat.runs import Run
 
 Kind = Literal["info", "warning", "error"]
@@ -18,6 +19,12 @@ class View(Protocol):
 
     def asked(self, text: str) -> None:
         """A prompt goes to the model."""
+
+    def begun(self, move: Move) -> None:
+        """A move other than a prompt has the model write."""
+
+    def moved(self) -> None:
+        """Another path is shown now."""
 
     def write(self, run: Run) -> None:
         """More of the answer, unsafe as the model wrote it."""

@@ -13,7 +13,9 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.theme import Theme as TextualTheme
 
+from gptoss_tui import clipboard
 from gptoss_tui.chat.history import PromptHistory, history_file
+from gptoss_tui.clipboard import ClipboardError
 from gptoss_tui.errors import GptOssError
 from gptoss_tui.harmony.messages import EFFORTS
 from gptoss_tui.keys import display
@@ -212,19 +214,33 @@ class GptOssApp(App[None]):
 
     def action_copy_answer(self) -> None:
         """Copies the last answer."""
-        self._copy("Answer", next((turn.answer for turn in reversed(self.main.chat.turns) if turn.answer), ""))
+        self.copy(next((turn.answer for turn in reversed(self.main.chat.turns) if turn.answer), ""), "Answer")
 
     def action_copy_thinking(self) -> None:
         """Copies the last answer's thinking."""
         texts = ("\n\n".join(part.text for part in turn.thinking) for turn in reversed(self.main.chat.turns))
-        self._copy("Thinking", next((text for text in texts if text), ""))
+        self.copy(next((text for text in texts if text), ""), "Thinking")
 
-    def _copy(self, what: str, text: str) -> None:
+    def copy(self, text: str, what: str) -> None:
+        """Copies a text, and says so."""
         if text:
             self.copy_to_clipboard(text)
             self.notify(f"{what} copied.")
         else:
             self.notify("There is nothing to copy yet.")
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Into every clipboard within reach; here and far away."""
+        self._clipboard = text
+        self.run_worker(self._copy(text))
+
+    async def _copy(self, text: str) -> None:
+        write = self._driver.write if self._driver is not None else None
+        try:
+            # On a thread, since a clipboard's program may take its time.
+            await asyncio.to_thread(clipboard.copy, text, write)
+        except ClipboardError as fault:
+            self.notify(f"{fault.message}. {fault.hint}", severity="warning", markup=False)
 
     def use_theme(self, name: str) -> None:
         """Draws in the theme of this name. Raises `ThemeError`."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gptoss_tui.chat.loading import ModelLoading
+from gptoss_tui.chat.moves import Retry
 from gptoss_tui.chat.switching import NotSwitched, same_model
 from gptoss_tui.tui.board import Board
 from gptoss_tui.tui.messages import Loaded, LoadFailed, LoadTick, ModelSwitched, Told
@@ -19,6 +20,7 @@ from gptoss_tui.tui.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from gptoss_tui.chat.keeper import Keeper
+    from gptoss_tui.chat.moves import Move
     from gptoss_tui.engine.params import SamplingParams
     from gptoss_tui.harmony.messages import Effort
     from gptoss_tui.signals import Leaving
@@ -100,6 +102,8 @@ class Conductor:
         if self.snapshot.params != params:
             session.params = self.snapshot.params
         await self._screen.chat.introduce(backend.about, backend.engine.info.warning)
+        if session.path:
+            await self._resume(backend)
         await self._begin(backend)
 
     async def on_load_failed(self, failed: LoadFailed) -> None:
@@ -168,7 +172,20 @@ class Conductor:
             params=session.params,
             effort=session.effort,
         )
+        if session.path:
+            await self._resume(backend)
         await self._next()
+
+    async def _resume(self, backend: Backend) -> None:
+        """Draws a conversation that is gone on with; what was sent while it was loaded goes behind it."""
+        waiting, self._queue = self._queue, []
+        for shown in waiting:
+            await self._screen.chat.forget(shown)
+        await self.player.show_path(backend)
+        for shown in waiting:
+            again = await self._screen.chat.ask(shown.prompt)
+            again.set_queued(True)
+            self._queue.append(again)
 
     # What the person does
 
@@ -180,20 +197,22 @@ class Conductor:
             return
         shown = await self._screen.chat.ask(text)
         if self.snapshot.phase == "idle" and self.backend is not None:
-            self.player.begin(self.backend, shown)
+            self.player.send(self.backend, shown)
             return
         loading = self.snapshot.phase == "loading"
         shown.set_queued(True, "queued until the model is loaded" if loading else "queued until this answer ends")
         self._queue.append(shown)
         self._board.update(queued=len(self._queue))
 
+    async def make(self, move: Move) -> None:
+        """Makes a move: asks again, edits, goes to another branch. Not while an answer is being written."""
+        if self.backend is not None and not self.running:
+            self.player.make(self.backend, move)
+
     async def retry(self) -> None:
-        """Drops the last answer and asks again."""
-        turns = self._screen.chat.turns
-        if self.backend is None or self.running or not self.backend.session.messages or not turns:
-            return
-        await turns[-1].drop_answer()
-        self.player.begin(self.backend, turns[-1], again=True)
+        """Asks the last prompt again."""
+        if self._screen.chat.turns:
+            await self.make(Retry())
 
     async def stop(self) -> bool:
         """Stops the answer and takes back what waits; False where there was neither."""
@@ -222,13 +241,20 @@ class Conductor:
 
     async def clear(self) -> None:
         """A new conversation; what runs is stopped first."""
+        if self.backend is not None:
+            self.backend.session.clear()
+        await self.moved()
+
+    async def moved(self) -> None:
+        """Another conversation is the session's: what runs belongs to the one before, and the screen is drawn anew."""
         await self.take_back()
         self.player.drop()
         self._screen.tokens.clear()
-        await self._screen.chat.clear()
-        if self.backend is not None:
-            self.backend.session.clear()
-            self._board.update(phase="idle", layers=self.backend.engine.layers())
+        if self.backend is None:
+            await self._screen.chat.clear()
+            return
+        await self.player.show_path(self.backend)
+        self._board.update(phase="idle", layers=self.backend.engine.layers())
 
     def set_params(self, params: SamplingParams) -> None:
         """Turns knobs; a running answer follows from its next token on."""
@@ -252,4 +278,4 @@ class Conductor:
         if self._queue and self.snapshot.phase == "idle" and self.backend is not None:
             shown = self._queue.pop(0)
             self._board.update(queued=len(self._queue))
-            self.player.begin(self.backend, shown)
+            self.player.send(self.backend, shown)

@@ -11,6 +11,7 @@ from gptoss_tui.tui.screens.help import HelpScreen
 from gptoss_tui.visible import visible
 
 if TYPE_CHECKING:
+    from gptoss_tui.chat.moves import Move
     from gptoss_tui.chat.session import Session
     from gptoss_tui.tui.app import GptOssApp
     from gptoss_tui.tui.screens.main import MainScreen
@@ -51,13 +52,26 @@ class TuiFrontEnd:
         """The help screen."""
         self._screen.app.push_screen(HelpScreen(self._screen.keymap))
 
-    def retry(self) -> None:
-        """The last answer is dropped and asked for again."""
-        self._screen.run_worker(self._screen.conductor.retry())
+    def show(self, text: str) -> None:
+        """Lines that a command lists, at the end of the conversation."""
+        self._screen.run_worker(self._screen.chat.note(text))
 
-    def cleared(self) -> None:
-        """The session is empty; so is the screen."""
-        self._screen.run_worker(self._screen.conductor.clear())
+    def make(self, move: Move) -> None:
+        """The move is made, and what it begins is shown."""
+        self._screen.run_worker(self._screen.conductor.make(move))
+
+    def moved(self) -> None:
+        """The session has another conversation, or another path."""
+        self._screen.run_worker(self._screen.conductor.moved())
+
+    def fill(self, text: str) -> None:
+        """Into the prompt."""
+        self._screen.prompt.fill(text)
+        self._screen.prompt.focus()
+
+    def copy(self, text: str, what: str) -> None:
+        """Into every clipboard within reach."""
+        self._app.copy(text, what)
 
     def show_themes(self) -> None:
         """The list of themes, with a preview."""

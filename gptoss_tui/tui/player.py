@@ -11,8 +11,11 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
+from gptoss_tui.chat.attach import with_files
 from gptoss_tui.chat.events import Token, TurnFinished
+from gptoss_tui.chat.forks import turns
 from gptoss_tui.chat.meter import RateMeter
+from gptoss_tui.chat.moves import Move, Send
 from gptoss_tui.chat.runs import runs
 from gptoss_tui.errors import GptOssError
 from gptoss_tui.tui.board import Board
@@ -24,6 +27,7 @@ from gptoss_tui.tui.ports import Backend, TurnPort
 if TYPE_CHECKING:
     from textual.timer import Timer
 
+    from gptoss_tui.chat.tree import Node
     from gptoss_tui.engine.events import PrefillProgress
     from gptoss_tui.tui.screens.main import MainScreen
     from gptoss_tui.tui.widgets.turn import Turn
@@ -44,7 +48,9 @@ class Player:
         self._backend: Backend | None = None
         self._turn: TurnPort | None = None
         self._shown: Turn | None = None
-        """The turn on the screen that the running one writes into."""
+        """The turn on the screen that the running one writes into; None until a move that is no prompt is made."""
+        self._asking: object = None
+        """What is being made, or was last; another one where it was dropped meanwhile."""
         self._meter = RateMeter()
         self._pacer = Pacer(low_bandwidth=low_bandwidth)
         self._armed = False
@@ -52,16 +58,28 @@ class Player:
         self._late: Timer | None = None
         self._stop_wanted = False
 
-    def begin(self, backend: Backend, shown: Turn, *, again: bool = False) -> None:
-        """Asks what stands in `shown`, or asks it again; the answer is written there."""
+    def send(self, backend: Backend, shown: Turn) -> None:
+        """Asks what stands in `shown`; the answer is written there."""
         shown.set_queued(False)
+
+        def move() -> Move:
+            return Send(with_files(shown.prompt, backend.session))
+
+        self._begin(backend, move, shown)
+
+    def make(self, backend: Backend, move: Move) -> None:
+        """Makes any other move; its answer is written at the end of the path."""
+        self._begin(backend, lambda: move, None)
+
+    def _begin(self, backend: Backend, move: Callable[[], Move], shown: Turn | None) -> None:
         self._backend, self._shown, self._stop_wanted = backend, shown, False
+        self._asking = asking = object()
         self._meter.start()
         self._board.update(
             phase="reading", done=0, total=0, last_second=math.nan, mean=math.nan, first_token_s=math.nan
         )
         # A worker, since rendering a long conversation takes a moment in which keys must be heard.
-        self._screen.run_worker(self._ask(backend, shown, again))
+        self._screen.run_worker(self._ask(backend, move, asking))
 
     @property
     def interval_s(self) -> float:
@@ -83,7 +101,7 @@ class Player:
     def drop(self) -> None:
         """Forgets the running turn: its conversation is gone."""
         self.stop()
-        self._turn = self._shown = None
+        self._turn = self._shown = self._asking = None
 
     def wake(self) -> None:
         """Called on the model thread after each event: at most one wake-up is under way."""
@@ -96,21 +114,29 @@ class Player:
         if self._timer is None:
             self._timer = self._screen.set_timer(self._pacer.wait_s(time.monotonic()), self._draw)
 
-    async def _ask(self, backend: Backend, shown: Turn, again: bool) -> None:
+    async def _ask(self, backend: Backend, move: Callable[[], Move], asking: object) -> None:
         session = backend.session
         self._screen.tokens.begin(session.params)
         try:
-            if again:
-                turn = await asyncio.to_thread(session.retry, on_event=self.wake)
-            else:
-                turn = await asyncio.to_thread(session.send, shown.prompt, on_event=self.wake)
+            turn = await asyncio.to_thread(lambda: session.make(move(), on_event=self.wake))
         except GptOssError as fault:
-            await self._fail(shown, fault)
+            if asking is self._asking:
+                await self._fail(self._shown, fault)
             return
-        if shown is not self._shown:
-            # The conversation was cleared meanwhile.
-            turn.stop()
-            session.clear()
+        if asking is not self._asking:
+            # The conversation was left meanwhile.
+            if turn is not None:
+                turn.stop()
+                session.clear()
+            return
+        if self._shown is None or turn is None:
+            self._shown = await self.show_path(backend)
+        else:
+            self._shown.nodes = tuple(node.id for node in turns(session.path)[-1])
+        if turn is None:
+            self._board.update(phase="idle")
+            self._settle()
+            await self._on_idle()
             return
         self._turn = turn
         # A knob may have been turned while the prompt was rendered.
@@ -118,6 +144,14 @@ class Player:
         if self._stop_wanted:
             turn.stop()
         self.schedule()
+
+    async def show_path(self, backend: Backend) -> Turn | None:
+        """Draws the conversation as it is now; the turn at its end."""
+
+        def notes(node: Node) -> list[tuple[str, str]]:
+            return ending(node.ending, node.figures, self._board.snapshot, self._screen.keymap)
+
+        return await self._screen.chat.show_path(backend.session.path, notes)
 
     async def _draw(self) -> None:
         self._timer = None
@@ -192,7 +226,7 @@ class Player:
         self._board.note(phase="idle")
         self._measure()
         await shown.complete()
-        for text, kind in ending(event, self._board.snapshot, self._screen.keymap):
+        for text, kind in ending(event.reason, event.finished, self._board.snapshot, self._screen.keymap):
             await self._screen.chat.note(text, kind, under=shown)
         self._screen.set_timer(_SETTLE_S, self._settle)
         await self._on_idle()
@@ -206,9 +240,10 @@ class Player:
         if busy:
             self._screen.set_timer(_SETTLE_S, self._settle)
 
-    async def _fail(self, shown: Turn, fault: GptOssError) -> None:
+    async def _fail(self, shown: Turn | None, fault: GptOssError) -> None:
         self._turn = None
         self._board.update(phase="idle")
-        await shown.complete()
+        if shown is not None:
+            await shown.complete()
         await self._screen.chat.note(f"{fault.message}\n{fault.hint}".strip(), "error", under=shown)
         await self._on_idle()

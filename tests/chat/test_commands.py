@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gptoss_tui.chat.commands import COMMANDS, Choice, Command, complete, execute, parse_line
+from gptoss_tui.chat.moves import Move
 from gptoss_tui.chat.session import Session
 from gptoss_tui.engine.params import SamplingParams
 from gptoss_tui.engine.worker import Engine
@@ -31,11 +32,21 @@ class Recorder:
     def show_help(self) -> None:
         self.told.append("<help>")
 
-    def retry(self) -> None:
-        self.session.retry()
+    def show(self, text: str) -> None:
+        self.told.append(text)
 
-    def cleared(self) -> None:
-        self.told.append("<cleared>")
+    def make(self, move: Move) -> None:
+        if self.session.make(move) is None:
+            self.moved()
+
+    def moved(self) -> None:
+        self.told.append("<moved>")
+
+    def fill(self, text: str) -> None:
+        self.told.append(f"<{text}>")
+
+    def copy(self, text: str, what: str) -> None:
+        self.told.append(f"{what}: {text}")
 
     def show_themes(self) -> None:
         self.told.append("<themes>")
@@ -108,7 +119,7 @@ def test_names_and_aliases_are_unique_and_found() -> None:
     ("text", "lines"),
     [
         ("/he", ["/help"]),
-        ("/s", ["/stop", "/set", "/seed"]),
+        ("/s", ["/stop", "/shorten", "/set", "/seed"]),
         ("/set to", ["/set top-p", "/set top-k"]),
         ("/effort ", ["/effort low", "/effort medium", "/effort high"]),
         ("/effort H", ["/effort high"]),
@@ -199,7 +210,7 @@ def test_clear_help_and_quit(front_end: Recorder) -> None:
     with front_end.session.send("Hello!") as turn:
         next(turn)
     assert front_end.session.messages
-    assert say(front_end, "/new") == ["<cleared>"]
+    assert say(front_end, "/new") == ["<moved>"]
     assert front_end.session.messages == ()
     assert say(front_end, "/?") == ["<help>"]
     assert say(front_end, "/exit") == ["<quit>"]

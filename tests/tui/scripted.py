@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from gptoss_tui.chat.events import Token, TurnEvent, TurnFinished, TurnReason
+from gptoss_tui.chat.moves import Edit, Move, Plan, Send, Switch
+from gptoss_tui.chat.tree import Node, Tree, new_id
 from gptoss_tui.engine.events import Finished, LayerState, LoadProgress, ModelInfo, PrefillProgress, Step
 from gptoss_tui.engine.params import SamplingParams
 from gptoss_tui.harmony.messages import Channel, Delta, Effort, Message
@@ -172,7 +174,7 @@ class ScriptedEngine:
 
 
 class ScriptedSession:
-    """Plays one script after the other, the last one again and again."""
+    """Plays one script after the other, the last one again and again; moves about in a real tree."""
 
     def __init__(self, engine: ScriptedEngine, scripts: Sequence[Script]) -> None:
         self.engine = engine
@@ -180,24 +182,57 @@ class ScriptedSession:
         self.effort: Effort = "medium"
         self.max_tokens: int | None = None
         self.params = SamplingParams()
-        self.messages: tuple[Message, ...] = ()
+        self.title = "Scripted"
+        self.tree = Tree()
         self.turn: ScriptedTurn | None = None
         self._scripts = list(scripts)
 
-    def send(self, text: str, *, on_event: Callable[[], None] | None = None) -> ScriptedTurn:
-        self.messages += (Message.user(text),)
-        return self._play(on_event)
+    @property
+    def path(self) -> tuple[Node, ...]:
+        return self.tree.path()
 
-    def retry(self, *, on_event: Callable[[], None] | None = None) -> ScriptedTurn:
-        return self._play(on_event)
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        return tuple(message for node in self.path for message in node.messages)
 
-    def _play(self, on_event: Callable[[], None] | None) -> ScriptedTurn:
+    @property
+    def context(self) -> int:
+        return self.engine.info.context
+
+    def count(self, text: str) -> int:
+        return len(text.split())
+
+    def ahead(self) -> Plan:
+        return self.plan(Send(""))
+
+    def plan(self, move: Move) -> Plan:
+        return Plan(move, tuple(range(40)), 30, self.context)
+
+    def make(self, move: Move, *, on_event: Callable[[], None] | None = None) -> ScriptedTurn | None:
+        parent = self.tree.head
+        match move:
+            case Switch(node=node_id):
+                self.tree.move(self.tree.leaf_under(node_id).id)
+                return None
+            case Send(text=text):
+                parent = self._add(Node(new_id(), parent, "user", (Message.user(text),)))
+            case Edit(node=node_id, text=text):
+                parent = self._add(Node(new_id(), self.tree[node_id].parent, "user", (Message.user(text),)))
+            case _:
+                parent = [node.id for node in self.path if node.role == "user"][-1]
+        self._add(Node(new_id(), parent, "assistant", (), ending="writing"))
         script = self._scripts.pop(0) if len(self._scripts) > 1 else self._scripts[0]
         self.turn = ScriptedTurn(script, self, on_event or (lambda: None))
         return self.turn
 
+    def _add(self, node: Node) -> str:
+        self.tree.add(node)
+        self.tree.move(node.id)
+        return node.id
+
     def end(self, event: TurnFinished) -> None:
-        self.messages += event.messages
+        if self.path:
+            self.tree.replace(replace(self.path[-1], messages=event.messages, ending=event.reason))
         self.turn = None
 
     def use(self, engine: object, harmony: object) -> None:
@@ -209,7 +244,7 @@ class ScriptedSession:
 
     def clear(self) -> None:
         self.interrupt()
-        self.messages, self.turn = (), None
+        self.tree, self.turn = Tree(), None
         self.engine.tokens = 0
 
 

@@ -70,7 +70,7 @@ async def test_a_conversation_goes_on_with_the_model_that_is_named(models: Path)
         backend = test.main.conductor.backend
         assert backend is not None
         assert backend.session is old.session
-        assert [message.text for message in backend.session.messages] == ["Hello?", "First", "And now?", "Second"]
+        assert [node.text for node in backend.session.path] == ["Hello?", "First", "And now?", "Second"]
         assert test.main.conductor.snapshot.info is backend.engine.info
         # What the new engine was given begins with what the old one said.
         assert backend.engine.layers()[1].tokens > 20

@@ -5,7 +5,9 @@ Draws deltas; knows no session. Every text of a person or a model is content, ne
 
 from __future__ import annotations
 
-from typing import ClassVar
+import math
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -21,6 +23,9 @@ from gptoss_tui.tui.actions import bindings
 from gptoss_tui.tui.widgets.answer import Answer
 from gptoss_tui.tui.widgets.grows import Grows
 from gptoss_tui.visible import Visible, visible, visible_token
+
+if TYPE_CHECKING:
+    from gptoss_tui.chat.tree import Node
 
 
 class Thinking(Grows, Vertical, can_focus=True):
@@ -61,7 +66,9 @@ class Thinking(Grows, Vertical, can_focus=True):
     def refresh_text(self) -> None:
         """Draws the line, and the text where it is open."""
         sign = "▾" if self.opened else "▸"
-        took = f"{self.tokens:,} {'token' if self.tokens == 1 else 'tokens'} · {format.seconds(self.elapsed_s)}"
+        took = f"{self.tokens:,} {'token' if self.tokens == 1 else 'tokens'}"
+        if not math.isnan(self.elapsed_s):
+            took += f" · {format.seconds(self.elapsed_s)}"
         self._head.update(Content.assemble((f"{sign} {self._label}", "$secondary"), (f" · {took}", "$muted")))
         if self.opened:
             self._body.update(Content("".join(self._shown).strip("\n") or "…"))
@@ -93,9 +100,12 @@ class Note(Static):
 class Turn(Grows, Vertical):
     """A prompt and its answer. Parts are added as the model begins them."""
 
-    def __init__(self, prompt: str) -> None:
+    def __init__(self, prompt: str, nodes: Sequence[Node] = ()) -> None:
         super().__init__()
         self.prompt = prompt
+        self.nodes = tuple(node.id for node in nodes)
+        """What of the conversation's tree is drawn here: the prompt and its answer. Empty while it was not asked."""
+        self._recalled = tuple(nodes)
         self._label = Static(classes="turn--you")
         self._parts: list[Thinking | Answer] = []
         self._key: tuple[Channel | None, str | None] | None = None
@@ -107,6 +117,19 @@ class Turn(Grows, Vertical):
         """The prompt; the answer follows when there is one."""
         yield self._label
         yield Static(Content(visible(self.prompt)), classes="turn--prompt")
+
+    async def recall(self, notes: Callable[[Node], list[tuple[str, str]]]) -> None:
+        """Draws an answer that was written before; one that is being written may go on behind it.
+
+        `notes` tells (text, kind) of the lines under an answer.
+        """
+        for node in self._recalled:
+            for message in node.messages if node.role == "assistant" else ():
+                tokens = len(message.token_ids or ())
+                await self.write(message.channel, message.recipient, message.text, tokens, math.nan)
+            if node.role == "assistant" and node.ending != "writing":
+                await self.complete()
+                await self.mount_all(Note(text, kind=kind) for text, kind in notes(node))
 
     def on_mount(self) -> None:
         """Says whether it waits."""
@@ -149,13 +172,6 @@ class Turn(Grows, Vertical):
         for part in self._parts:
             if isinstance(part, Answer):
                 await part.complete()
-        self._key = None
-
-    async def drop_answer(self) -> None:
-        """Takes the answer away, to be asked for again."""
-        for child in list(self.children)[2:]:
-            await child.remove()
-        self._parts.clear()
         self._key = None
 
     @property
