@@ -46,13 +46,13 @@ class Segment:
 def agreement(held: Held, ids: array[int]) -> int:
     """How many tokens at the beginning of `ids` are the holder's own."""
     most = min(held.end, len(ids))
-    at = 0
-    # Blocks are compared at C's speed; only the one that differs is looked at token by token.
-    while at < most and held.ids[at : min(at + _BLOCK, most)] == ids[at : min(at + _BLOCK, most)]:
-        at += _BLOCK
-    while at < most and held.ids[at] == ids[at]:
-        at += 1
-    return min(at, most)
+    at, step = 0, _BLOCK
+    # Slices are compared at C's speed: whole blocks first, then ever smaller parts of the one that differs.
+    while step:
+        while at + step <= most and held.ids[at : at + step] == ids[at : at + step]:
+            at += step
+        step //= 2
+    return at
 
 
 def best(ids: array[int], line: Held, branches: Collection[Held], back: int) -> tuple[Segment, ...]:
