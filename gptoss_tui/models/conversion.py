@@ -10,17 +10,16 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import threading
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
-from queue import Queue
 from typing import TYPE_CHECKING, Any, Literal
 
 from gptoss_tui.engine.memory import GIB, physical_memory
 from gptoss_tui.errors import CheckpointError, GptOssError, LoadCancelled, MemoryLimitError, ParameterError
+from gptoss_tui.models.apart import apart
 from gptoss_tui.models.inspection import Inspection, inspect
 from gptoss_tui.models.storage import Part, is_matrix
 from gptoss_tui.models.whole import whole_or_nothing
@@ -140,7 +139,7 @@ def convert(found: Inspection, target: Path, recipe: Recipe, on_progress: Progre
     """
     with whole_or_nothing(target) as folder:
         try:
-            _apart(lambda tell: _convert(found, folder, recipe, tell), on_progress or (lambda done, total: None))
+            _on_a_thread(found, folder, recipe, on_progress or (lambda done, total: None))
         except OSError as error:
             raise GptOssError(f"{target} cannot be written: {error.strerror}", "Check the disk.") from error
         except (ValueError, RuntimeError) as error:
@@ -156,42 +155,26 @@ def convert(found: Inspection, target: Path, recipe: Recipe, on_progress: Progre
     return inspect(target)
 
 
-def _apart(work: Callable[[Progress], None], on_progress: Progress) -> None:
-    """Does `work` on a thread of its own and waits: a signal is heard at once, not when gigabytes are written.
+def _on_a_thread(found: Inspection, folder: Path, recipe: Recipe, on_progress: Progress) -> None:
+    """Converts on a thread of its own, on which `on_progress` is called too."""
 
-    `on_progress` is called on that thread. Whatever interrupts the waiting ends the work at its next step.
-    """
-    ended: Queue[BaseException | None] = Queue()
-    abandoned = threading.Event()
-
-    def tell(done: int, total: int) -> None:
-        if abandoned.is_set():
-            raise LoadCancelled("Converting was interrupted", "Run the same command again.")
-        on_progress(done, total)
-
-    def run() -> None:
+    def work(abandoned: Callable[[], bool]) -> None:
         import mlx.core as mx
 
-        fault: BaseException | None = None
-        try:
-            work(tell)
-        except BaseException as error:
-            fault = error
-        # Streams are the thread's own; left to the interpreter's end they may abort the process.
-        mx.clear_cache()
-        mx.clear_streams()
-        ended.put(fault)
+        def tell(done: int, total: int) -> None:
+            if abandoned():
+                raise LoadCancelled("Converting was interrupted", "Run the same command again.")
+            on_progress(done, total)
 
-    thread = threading.Thread(target=run, name="gptoss-convert", daemon=True)
-    thread.start()
-    try:
-        fault = ended.get()
-    except BaseException:
-        abandoned.set()
-        thread.join(LEAVING_S)  # or it might write one file more into a folder that is being removed
-        raise
-    if fault is not None:
-        raise fault
+        try:
+            _convert(found, folder, recipe, tell)
+        finally:
+            mx.clear_cache()
+            # Streams are the thread's own; left to the interpreter's end they may abort the process.
+            mx.clear_streams()
+
+    # Waited for, or it might write one file more into a folder that is being removed.
+    apart(work, "gptoss-convert", LEAVING_S)
 
 
 def _convert(found: Inspection, folder: Path, recipe: Recipe, on_progress: Progress) -> None:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from gptoss_tui.engine.checkpoint import INDEX
 from gptoss_tui.engine.config import read_config
 from gptoss_tui.errors import CheckpointError, GptOssError
+from gptoss_tui.models.apart import apart
 from gptoss_tui.models.find import hub_cache
 from gptoss_tui.models.inspection import Inspection, inspect
 
@@ -169,8 +170,11 @@ def _fetch(repo: str, revision: str | None, names: list[str]) -> Path:
     """The snapshot's folder, with these files in it."""
     from huggingface_hub import snapshot_download
 
-    with _explained(repo):
+    def work(abandoned: Callable[[], bool]) -> Path:
         return Path(snapshot_download(repo, revision=revision, cache_dir=hub_cache(), allow_patterns=names))
+
+    with _explained(repo):
+        return apart(work, "gptoss-fetch")
 
 
 def _is_here(repo: str, revision: str, name: str) -> bool:

@@ -7,7 +7,7 @@ import json
 import re
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -27,6 +27,11 @@ class Hub:
         """After how many bytes of a file the connection breaks, once."""
         self.broken: set[str] = set()
         """Files that always fail."""
+        self.stalled: set[str] = set()
+        """Files of which half comes, and the rest only once `let` is set."""
+        self.let = threading.Event()
+        self.half = threading.Event()
+        """Set as soon as half of a stalled file was sent."""
         self.got: list[tuple[str, str | None]] = []
         """Each GET of a file, with its Range."""
         self.url = ""
@@ -102,18 +107,31 @@ def serving(hub: Hub) -> Iterator[Hub]:
             self.end_headers()
             if body:
                 end = hub.cut.pop(name, len(content))
-                self.wfile.write(content[begin:end])
+                if name in hub.stalled:
+                    middle = (begin + end) // 2
+                    self.wfile.write(content[begin:middle])
+                    self.wfile.flush()
+                    hub.half.set()
+                    hub.let.wait()
+                    begin = middle
+                with suppress(ConnectionError):  # who asked may have been ended meanwhile
+                    self.wfile.write(content[begin:end])
                 if end < len(content):
                     self.wfile.flush()
                     self.close_connection = True
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, request: object, client_address: object) -> None:
+            """Who asked may have been ended in the middle of it."""
+
+    server = Server(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     hub.url = f"http://127.0.0.1:{server.server_address[1]}"
     try:
         yield hub
     finally:
+        hub.let.set()
         server.shutdown()
         server.server_close()
         thread.join()

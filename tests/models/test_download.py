@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,12 +14,13 @@ import pytest
 from gptoss_tui.models.download import sweep
 from gptoss_tui.models.inspection import inspect
 from tests.checkpoints import tiny_checkpoint
-from tests.cli.program import Result, assert_fault, gptoss
+from tests.cli.program import PATIENCE_S, Result, assert_fault, command, gptoss
+from tests.cli.program import environment as program_environment
 from tests.models.hub import SHA, Hub, serving
 from tests.vocabularies import cut_tokenizer_json
 
 REPO = "someone/tiny-4bit"
-SECOND = "model-00002-of-00002.safetensors"
+FIRST, SECOND = "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +100,29 @@ def test_an_interrupted_download_is_not_taken_for_complete(hub: Hub, tmp_path: P
     hub.got.clear()
     assert pull(hub, tmp_path).code == 0
     assert {name for name, _ in hub.got} == {SECOND}  # the rest was kept
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_download_that_is_ended_by_a_signal(hub: Hub, tmp_path: Path, number: signal.Signals) -> None:
+    hub.stalled.add(SECOND)
+    ours = program_environment(environment(hub, tmp_path))
+    with subprocess.Popen(command("pull", REPO), env=ours, stderr=subprocess.PIPE) as process:
+        assert hub.half.wait(PATIENCE_S)
+        process.send_signal(number)
+        code = process.wait(PATIENCE_S)
+        assert process.stderr is not None
+        said = process.stderr.read().decode()
+    assert code == (-number if number == signal.SIGKILL else 128 + number)
+    assert ("interrupted; the files that are complete are kept" in said) == (number != signal.SIGKILL)
+    home = {"HOME": str(tmp_path), "HF_HUB_CACHE": str(tmp_path / "hub")}
+    assert_fault(gptoss("inspect", REPO, env=home), "of 2 shards are missing")
+    assert_fault(gptoss("run", "Hi", "--model", REPO, env=home), "of 2 shards are missing")
+    hub.let.set()
+    hub.stalled.clear()
+    hub.got.clear()
+    assert pull(hub, tmp_path).code == 0
+    assert SECOND in {name for name, _ in hub.got} <= {SECOND, FIRST}
+    assert inspect(snapshot(tmp_path)).problems == ()
 
 
 def test_the_disk_has_no_room(hub: Hub, tmp_path: Path) -> None:
