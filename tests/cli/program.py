@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -146,6 +147,12 @@ class Terminal:
         self.read_until(lambda written: self.process.poll() is not None)
         self.read()
         return self.process.returncode
+
+
+def heed_signals() -> None:
+    """For `preexec_fn`: whoever runs the tests in the background has had SIGINT ignored."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def _take_terminal() -> None:

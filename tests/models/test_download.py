@@ -14,7 +14,7 @@ import pytest
 from gptoss_tui.models.download import sweep
 from gptoss_tui.models.inspection import inspect
 from tests.checkpoints import tiny_checkpoint
-from tests.cli.program import PATIENCE_S, Result, assert_fault, command, gptoss
+from tests.cli.program import PATIENCE_S, Result, assert_fault, command, gptoss, heed_signals
 from tests.cli.program import environment as program_environment
 from tests.models.hub import SHA, Hub, serving
 from tests.vocabularies import cut_tokenizer_json
@@ -106,7 +106,8 @@ def test_an_interrupted_download_is_not_taken_for_complete(hub: Hub, tmp_path: P
 def test_a_download_that_is_ended_by_a_signal(hub: Hub, tmp_path: Path, number: signal.Signals) -> None:
     hub.stalled.add(SECOND)
     ours = program_environment(environment(hub, tmp_path))
-    with subprocess.Popen(command("pull", REPO), env=ours, stderr=subprocess.PIPE) as process:
+    asked = command("pull", REPO)
+    with subprocess.Popen(asked, env=ours, stderr=subprocess.PIPE, preexec_fn=heed_signals) as process:
         assert hub.half.wait(PATIENCE_S)
         process.send_signal(number)
         code = process.wait(PATIENCE_S)

@@ -12,7 +12,7 @@ import pytest
 
 from gptoss_tui.models.whole import sweep_partial, whole_or_nothing
 from tests.checkpoints import tiny_checkpoint
-from tests.cli.program import PATIENCE_S, command, environment, gptoss
+from tests.cli.program import PATIENCE_S, command, environment, gptoss, heed_signals
 from tests.vocabularies import cut_tokenizer_json
 
 
@@ -61,7 +61,9 @@ def test_only_what_nobody_writes_is_swept(tmp_path: Path) -> None:
 def test_a_conversion_that_is_ended_by_a_signal(original: Path, tmp_path: Path, number: signal.Signals) -> None:
     target = tmp_path / "out"
     asked = ("convert", "--hf-path", original, "--mlx-path", target, "--quantize", "--no-verify")
-    with subprocess.Popen(command(*asked), env=environment(), stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        command(*asked), env=environment(), stderr=subprocess.PIPE, preexec_fn=heed_signals
+    ) as process:
         deadline = time.monotonic() + PATIENCE_S
         # At the earliest moment; only what is killed must have written something to be told of later.
         while not any(tmp_path.glob(".out.*/*.safetensors" if number == signal.SIGKILL else ".out.*")):
