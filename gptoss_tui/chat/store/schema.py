@@ -47,14 +47,15 @@ MIGRATIONS: tuple[str, ...] = (
         ending TEXT,
         edited INTEGER NOT NULL,
         created REAL NOT NULL,
-        token_ids BLOB NOT NULL,
         tokens INTEGER NOT NULL,
+        token_ids BLOB NOT NULL,
         vocabulary TEXT NOT NULL,
         figures TEXT,
         looked INTEGER NOT NULL DEFAULT 0,
         written_by TEXT,
         UNIQUE (conversation, id)
     );
+    CREATE INDEX nodes_counted ON nodes (conversation, role, tokens);
     CREATE INDEX nodes_under_way ON nodes (ending) WHERE ending = 'writing';
     CREATE TABLE messages (
         node INTEGER NOT NULL REFERENCES nodes (key) ON DELETE CASCADE,

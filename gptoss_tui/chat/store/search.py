@@ -15,6 +15,8 @@ from gptoss_tui.chat.store.packing import unpack_text
 _AROUND = 60
 """Characters that an excerpt shows on either side of what was found."""
 _WORDS = 16
+_MOST = 300
+"""Places that are looked at, best first: whoever finds more gives another word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +105,8 @@ def _indexed(c: sqlite3.Connection, wanted: Sequence[str]) -> list[Match]:
     query = " ".join('"' + _encodable(word).replace('"', '""').replace("\0", " ") + '"*' for word in wanted)
     try:
         rows = c.execute(
-            "SELECT rowid, snippet(found, 0, '', '', '…', ?) FROM found WHERE found MATCH ? ORDER BY rank",
-            (_WORDS, query),
+            "SELECT rowid, snippet(found, 0, '', '', '…', ?) FROM found WHERE found MATCH ? ORDER BY rank LIMIT ?",
+            (_WORDS, query, _MOST),
         ).fetchall()
     except sqlite3.OperationalError:
         return []
