@@ -143,6 +143,22 @@ class Keeper:
         if self.store is not None:
             self.store.uses(folder)
 
+    def resume(self, conversation_id: str) -> bool:
+        """Goes on with another kept conversation; whether an answer was left out that another process is writing.
+
+        What is being written is stopped, and stays in the conversation before. Raises `GptOssError`.
+        """
+        session, store = self._session, self.store
+        assert session is not None
+        assert store is not None
+        # An answer of it may have been left a moment ago.
+        session.ahead()
+        store.flush(STORE_S)
+        archive, writing = self.library.resumable(conversation_id)
+        store.adopt(archive)
+        session.open(archive.conversation, archive.tree)
+        return writing
+
     def _resumed(self) -> Archive | None:
         """The conversation to go on with, without answers that another process is still writing."""
         wanted = self._saving.resume

@@ -1,21 +1,14 @@
-"""Kept conversations as `gptoss sessions` shows them: a table, what a search found, one as text, one as JSON fields."""
+"""One kept conversation as `gptoss sessions` gives it out: as text, and as JSON fields."""
 
 from __future__ import annotations
 
-import time
-
 from gptoss_tui.chat.store.codec import Archive
-from gptoss_tui.chat.store.instances import Other, others
-from gptoss_tui.chat.store.library import SHORT_ID, Library
+from gptoss_tui.chat.store.library import SHORT_ID
+from gptoss_tui.chat.store.listing import date
 from gptoss_tui.chat.store.rows import Listed
-from gptoss_tui.chat.store.search import Match
 from gptoss_tui.chat.tree import Node
 from gptoss_tui.cli.jsonl import Fields
-from gptoss_tui.visible import visible_token
 
-_TITLE = 60
-_MODEL = 24
-_HEADINGS = ("ID", "CHANGED", "PROMPTS", "TOKENS", "MODEL", "TITLE")
 _ENDINGS = {
     "writing": "cut off when its process died; its text comes with its model",
     "length": "cut off at the longest answer",
@@ -40,48 +33,6 @@ def fields(one: Listed) -> Fields:
         "open": one.open_by is not None,
         "dropped": one.dropped,
     }
-
-
-def table(listed: list[Listed], library: Library, *, deleted: bool) -> str:
-    """The list as text."""
-    if not listed:
-        return "Nothing was deleted.\n" if deleted else "There are no conversations yet.\n"
-    running = {other.id: other for other in others(library.folder)}
-    rows = [_HEADINGS, *(_row(one, running) for one in listed)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return "\n".join(lines) + "\n"
-
-
-def _row(one: Listed, running: dict[str, Other]) -> tuple[str, ...]:
-    title = visible_token(one.title or "without a title", _TITLE)
-    other = running.get(one.open_by or "")
-    if other is not None:
-        doing = "being finished" if other.doing == "finishing" else "open"
-        title += f" ({doing}, process {other.pid})"
-    elif one.dropped is not None:
-        title += " (interrupted)"
-    return (
-        one.id[:SHORT_ID],
-        date(one.updated if one.deleted is None else one.deleted),
-        f"{one.prompts:,}",
-        f"{one.tokens:,}",
-        visible_token(one.model, _MODEL),
-        title,
-    )
-
-
-def date(seconds: float) -> str:
-    """Unix seconds as local date and time."""
-    return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
-
-
-def found_lines(one: Listed, match: Match) -> str:
-    """What a search found: the conversation, and some of the text under it."""
-    return (
-        f"{one.id[:SHORT_ID]}  {date(one.updated)}  {visible_token(one.title or 'without a title', _TITLE)}\n"
-        f"          {visible_token(match.excerpt, 200)}\n"
-    )
 
 
 def shown(archive: Archive) -> str:

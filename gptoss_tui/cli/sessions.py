@@ -12,12 +12,13 @@ from pathlib import Path
 from gptoss_tui.chat.store.codec import Archive
 from gptoss_tui.chat.store.database import StoreError
 from gptoss_tui.chat.store.library import SHORT_ID, Library
+from gptoss_tui.chat.store.listing import found_lines, table
 from gptoss_tui.chat.store.rows import Listed
-from gptoss_tui.chat.store.transfer import as_json, as_markdown, read
+from gptoss_tui.chat.store.transfer import as_json, as_markdown, read, read_file
 from gptoss_tui.cli.jsonl import line
 from gptoss_tui.cli.notes import note
 from gptoss_tui.cli.output import ClosedPipe, Output
-from gptoss_tui.cli.sessionlist import fields, found_lines, shown, table
+from gptoss_tui.cli.sessionlist import fields, shown
 from gptoss_tui.errors import EXIT_OK, GptOssError, ParameterError, VocabularyError
 from gptoss_tui.visible import visible
 
@@ -112,10 +113,7 @@ def _import(library: Library, options: argparse.Namespace, output: Output) -> No
     if not options.words:
         raise ParameterError("There is nothing to import", "Give files that `gptoss sessions export` wrote, or -.")
     for name in options.words:
-        try:
-            archives = read(_text(name))
-        except GptOssError as fault:
-            raise type(fault)(f"{name}: {fault.message}", fault.hint) from fault
+        archives = read(_stdin()) if name == "-" else read_file(Path(name).expanduser())
         for archive in archives:
             conversation_id, new = library.take_in(archive)
             if options.json:
@@ -124,12 +122,9 @@ def _import(library: Library, options: argparse.Namespace, output: Output) -> No
                 _tell(output, f"{'Imported' if new else 'Here already:'} {_named(conversation_id, archive)}")
 
 
-def _text(name: str) -> str:
+def _stdin() -> str:
     try:
-        data = sys.stdin.buffer.read() if name == "-" else Path(name).expanduser().read_bytes()
-        return data.decode("utf-8", "surrogatepass")
-    except OSError as fault:
-        raise GptOssError(f"It cannot be read: {fault.strerror}", "Check the name.") from fault
+        return sys.stdin.buffer.read().decode("utf-8", "surrogatepass")
     except UnicodeDecodeError as fault:
         raise GptOssError("It is no text", "`gptoss sessions export` writes what can be read here.") from fault
 

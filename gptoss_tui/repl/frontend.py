@@ -17,6 +17,7 @@ from gptoss_tui.chat.commands import COMMANDS, Command, parse_line
 from gptoss_tui.chat.endings import ending_note
 from gptoss_tui.chat.events import TurnFinished
 from gptoss_tui.chat.forks import turns
+from gptoss_tui.chat.keeper import Keeper
 from gptoss_tui.chat.moves import Edit, EditAnswer, GoOn, Move, Retry
 from gptoss_tui.chat.runs import Run
 from gptoss_tui.chat.session import Session
@@ -25,10 +26,9 @@ from gptoss_tui.repl.blocks import unblocked
 from gptoss_tui.repl.conversation import Conversation
 from gptoss_tui.repl.opening import Open
 from gptoss_tui.repl.options import ReplOptions, Thinking
-from gptoss_tui.repl.tables import kv_table, layers_table
+from gptoss_tui.repl.tables import kv_table, layers_table, models_table
 from gptoss_tui.repl.view import Kind
 from gptoss_tui.themes import Theme, broken_themes, shipped_themes, theme_named, themes_with
-from gptoss_tui.visible import visible
 
 
 class Frontend(ABC):
@@ -119,6 +119,18 @@ class Frontend(ABC):
     def use_theme(self, name: str) -> None:
         """Changes the colours. Raises `ThemeError`."""
 
+    @property
+    def keeper(self) -> Keeper | None:
+        """What keeps the conversation."""
+        return self.conversation.keeper
+
+    def show_sessions(self, words: str) -> None:
+        """The kept conversations."""
+        from gptoss_tui.chat.store.listing import overview
+
+        if self.keeper is not None:
+            self.show(overview(self.keeper.library, words).rstrip("\n"))
+
     def show_themes(self) -> None:
         """Lists the themes; the one in use is marked."""
         self.lines([f"{'* ' if each == self.theme_name else '  '}{each}" for each in self.themes])
@@ -136,14 +148,8 @@ class Frontend(ABC):
 
     def show_models(self) -> None:
         """The models on this machine; the one in use is marked."""
-        from gptoss_tui.models.fit import this_machine
-        from gptoss_tui.models.listing import list_models
-        from gptoss_tui.models.table import table
-
         opened = self.conversation.opened
-        head, *rows = visible(table(list(list_models(this_machine())))).splitlines()
-        mark = f"  The one in use: {visible(str(opened.folder))}" if opened is not None else ""
-        self.lines([head, *rows, *([mark] if mark else []), "/model NAME goes on with another one."])
+        self.lines(models_table(opened.folder if opened is not None else None))
 
     def use_model(self, folder: Path) -> None:
         """Another model under this conversation."""

@@ -1,11 +1,13 @@
-"""The instruments as tables of plain text: layers, KV cache. Pure functions of the engine's values."""
+"""Tables of plain text: layers and KV cache, pure functions of the engine's values, and the models on this machine."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from gptoss_tui.chat import format
 from gptoss_tui.engine.events import LayerState, ModelInfo
+from gptoss_tui.visible import visible
 
 
 def layers_table(layers: Sequence[LayerState]) -> list[str]:
@@ -55,3 +57,15 @@ def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
         ).rstrip()
         for row in rows
     ]
+
+
+def models_table(used: Path | None) -> list[str]:
+    """The models on this machine, and the one in use."""
+    from gptoss_tui.models.fit import this_machine
+    from gptoss_tui.models.listing import list_models
+    from gptoss_tui.models.table import table
+
+    lines = visible(table(list(list_models(this_machine())))).splitlines()
+    if used is not None:
+        lines.append(f"  The one in use: {visible(str(used))}")
+    return [*lines, "/model NAME goes on with another one."]

@@ -11,6 +11,7 @@ from gptoss_tui.tui.screens.help import HelpScreen
 from gptoss_tui.visible import visible
 
 if TYPE_CHECKING:
+    from gptoss_tui.chat.keeper import Keeper
     from gptoss_tui.chat.moves import Move
     from gptoss_tui.chat.session import Session
     from gptoss_tui.tui.app import GptOssApp
@@ -44,6 +45,11 @@ class TuiFrontEnd:
         self._screen.conductor.adopt()
         return True
 
+    @property
+    def keeper(self) -> Keeper | None:
+        """What keeps the conversation."""
+        return self._screen.conductor.keeper
+
     def notify(self, message: str) -> None:
         """A short text over the screen for a moment."""
         self._screen.app.notify(visible(message), markup=False)
@@ -72,6 +78,13 @@ class TuiFrontEnd:
     def copy(self, text: str, what: str) -> None:
         """Into every clipboard within reach."""
         self._app.copy(text, what)
+
+    def show_sessions(self, words: str) -> None:
+        """The kept conversations, at the end of this one."""
+        from gptoss_tui.chat.store.listing import overview
+
+        if self.keeper is not None:
+            self.show(overview(self.keeper.library, words))
 
     def show_themes(self) -> None:
         """The list of themes, with a preview."""

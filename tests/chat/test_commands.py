@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gptoss_tui.chat.commands import COMMANDS, Choice, Command, complete, execute, parse_line
+from gptoss_tui.chat.keeper import Keeper
 from gptoss_tui.chat.moves import Move
 from gptoss_tui.chat.session import Session
 from gptoss_tui.engine.params import SamplingParams
@@ -22,8 +23,9 @@ from gptoss_tui.harmony import Harmony
 class Recorder:
     """A front end that only remembers what was asked of it."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, keeper: Keeper | None = None) -> None:
         self.session = session
+        self.keeper = keeper
         self.told: list[str] = []
 
     def notify(self, message: str) -> None:
@@ -47,6 +49,9 @@ class Recorder:
 
     def copy(self, text: str, what: str) -> None:
         self.told.append(f"{what}: {text}")
+
+    def show_sessions(self, words: str) -> None:
+        self.told.append(f"<sessions {words}>")
 
     def show_themes(self) -> None:
         self.told.append("<themes>")
@@ -119,7 +124,7 @@ def test_names_and_aliases_are_unique_and_found() -> None:
     ("text", "lines"),
     [
         ("/he", ["/help"]),
-        ("/s", ["/stop", "/shorten", "/set", "/seed"]),
+        ("/s", ["/stop", "/shorten", "/sessions", "/set", "/seed"]),
         ("/set to", ["/set top-p", "/set top-k"]),
         ("/effort ", ["/effort low", "/effort medium", "/effort high"]),
         ("/effort H", ["/effort high"]),

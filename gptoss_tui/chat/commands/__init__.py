@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 
 from gptoss_tui.chat.choices import Choice
-from gptoss_tui.chat.commands import moves, passing, settings
+from gptoss_tui.chat.commands import kept, moves, passing, settings
 from gptoss_tui.chat.commands.command import Command, FrontEnd
 from gptoss_tui.chat.session import Session
 from gptoss_tui.errors import ParameterError
@@ -100,6 +100,7 @@ def _quit(session: Session, front_end: FrontEnd, arguments: str) -> None:
 COMMANDS: tuple[Command, ...] = (
     Command("help", "Show the keys and the commands", _help, aliases=("?", "h"), anytime=True),
     *moves.COMMANDS,
+    *kept.COMMANDS,
     *passing.COMMANDS,
     *settings.COMMANDS,
     Command(

@@ -8,12 +8,17 @@ from pathlib import Path
 from typing import Protocol
 
 from gptoss_tui.chat.choices import Choice
+from gptoss_tui.chat.keeper import Keeper
 from gptoss_tui.chat.moves import Move
 from gptoss_tui.chat.session import Session
 
 
 class FrontEnd(Protocol):
     """What a command needs of whoever shows the conversation."""
+
+    @property
+    def keeper(self) -> Keeper | None:
+        """What keeps the conversation; None where nothing does."""
 
     def notify(self, message: str) -> None:
         """Shows a short text that answers the command."""
@@ -36,6 +41,9 @@ class FrontEnd(Protocol):
 
     def copy(self, text: str, what: str) -> None:
         """Puts a text into the clipboard and says that `what` was copied, or what went wrong."""
+
+    def show_sessions(self, words: str) -> None:
+        """Lets the person see the kept conversations, those in which the words stand, and choose."""
 
     def show_themes(self) -> None:
         """Lets the person see the themes, and choose."""

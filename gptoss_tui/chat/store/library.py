@@ -72,6 +72,14 @@ class Library:
             )
         raise StoreError(f"There is no conversation {wanted}", "gptoss sessions list shows their ids.")
 
+    def named(self, wanted: str) -> Listed:
+        """The one conversation whose id begins with `wanted`, or else whose title holds it. Raises as `find`."""
+        listed = self.listed()
+        titled = [one for one in listed if wanted.casefold() in one.title.casefold()]
+        if len(titled) == 1 and not any(one.id.startswith(wanted.lower()) for one in listed):
+            return titled[0]
+        return self.find(wanted)
+
     def get(self, conversation_id: str) -> Archive:
         """A whole conversation, by its full id. Raises `StoreError` where there is none."""
         try:
@@ -125,7 +133,9 @@ class Library:
     def delete(self, conversation_id: str) -> None:
         """Takes it out of the lists; it can be restored for `recovery.RESTORABLE_S`."""
         with self._writing() as c:
-            c.execute("UPDATE conversations SET deleted = ? WHERE id = ?", (time.time(), conversation_id))
+            c.execute(
+                "UPDATE conversations SET deleted = ?, open_by = NULL WHERE id = ?", (time.time(), conversation_id)
+            )
         remove_state(self.folder, conversation_id)
 
     def restore(self, conversation_id: str) -> None:

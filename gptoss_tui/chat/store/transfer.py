@@ -9,6 +9,7 @@ import json
 import re
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from gptoss_tui.chat.journal import Conversation
 from gptoss_tui.chat.store.codec import Archive, TransferError, from_json, to_json
@@ -73,6 +74,18 @@ def _escaped(line: str) -> str:
 
 def _unescaped(line: str) -> str:
     return line.replace("<!-- gptoss::", "<!-- gptoss:", 1) if _MARK.fullmatch(line) else line
+
+
+def read_file(file: Path) -> list[Archive]:
+    """The conversations in a file. Raises `TransferError`, with the file's name."""
+    try:
+        return read(file.read_bytes().decode("utf-8", "surrogatepass"))
+    except OSError as fault:
+        raise TransferError(f"{file} cannot be read: {fault.strerror}", "Check the name.") from fault
+    except UnicodeDecodeError as fault:
+        raise TransferError(f"{file} is no text", "`gptoss sessions export` writes what can be read here.") from fault
+    except TransferError as fault:
+        raise TransferError(f"{file}: {fault.message}", fault.hint) from fault
 
 
 def read(text: str) -> list[Archive]:
