@@ -6,6 +6,7 @@ draws the same constructs as text. Knows no widget.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from markdown_it import MarkdownIt
@@ -14,6 +15,8 @@ from textual.content import Content
 
 from gptoss_tui.tui.code import highlighted
 
+_FENCE = re.compile(r" {0,3}(?:`{3,}|~{3,})")
+_TABLE_RULE = re.compile(r"[\s|:-]*-[\s|:-]*$")
 _BULLETS = "•▪‣⭑◦"
 _OPENS = {"strong_open": "bold", "em_open": "italic", "s_open": "strike", "link_open": "$accent underline"}
 
@@ -29,6 +32,24 @@ def finished_until(source: str) -> int:
     if len(starts) < 2 or starts[-1] == starts[0]:
         return 0
     return sum(len(line) for line in source.split("\n")[: starts[-1]]) + starts[-1]
+
+
+def parted(source: str, longest: int) -> tuple[str, str]:
+    """A block that has become longer than `longest` characters as two: what is drawn once and for all, and the rest.
+
+    The rest of a block of code or of a table begins as the block did. Empty and the whole where it is short enough, or
+    one line.
+    """
+    if len(source) <= longest or (cut := source.rfind("\n") + 1) == 0:
+        return "", source
+    first, *others = source.split("\n", 2)
+    again = ""
+    if _FENCE.match(first):
+        again = f"{first}\n"
+    elif first.lstrip().startswith("|") and others and _TABLE_RULE.match(others[0]):
+        again = f"{first}\n{others[0]}\n"
+    # What begins anew must have become less, or it would be parted for ever.
+    return ("", source) if len(again) + len(source) - cut >= longest else (source[:cut], again + source[cut:])
 
 
 def lines(source: str, width: int) -> list[Content]:

@@ -10,7 +10,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from gptoss_tui.tui.diff import changed
-from gptoss_tui.tui.markdown_lines import finished_until, lines
+from gptoss_tui.tui.markdown_lines import finished_until, lines, parted
 
 
 def _plain(source: str, width: int = 40) -> list[str]:
@@ -67,3 +67,16 @@ def test_other_lines_are_compared_from_their_first_difference_on() -> None:
     before = _strip(("same", "blue"), ("abc", "red"), ("     ", ""))
     after = _strip(("same", "blue"), ("abcdef", "red"), ("  ", ""))
     assert changed(before, after) == [(4, 8)]
+
+
+@pytest.mark.parametrize(
+    ("opening", "line"),
+    [("```python\n", "value = 1\n"), ("| a | b |\n|---|---|\n", "| 1 | 2 |\n"), ("", "- an item\n")],
+)
+def test_a_long_block_is_parted_and_goes_on_as_it_began(opening: str, line: str) -> None:
+    source = opening + line * 100 + line[:3]
+    block, rest = parted(source, 500)
+    assert block == opening + line * 100
+    assert rest == opening + line[:3]
+    assert parted(rest, 500) == ("", rest)
+    assert parted("x" * 1_000, 500) == ("", "x" * 1_000)

@@ -15,9 +15,11 @@ from textual.strip import Strip
 from textual.visual import Visual
 
 from gptoss_tui.tui.diff import changed
-from gptoss_tui.tui.markdown_lines import finished_until, lines
+from gptoss_tui.tui.markdown_lines import finished_until, lines, parted
 from gptoss_tui.tui.widgets.grows import Grows
 
+LONGEST_BLOCK = 4_000
+"""Characters of a block that are drawn again with every few words: beyond that its beginning is drawn for good."""
 STEP = 8
 """Lines by which the conversation moves up when the text has filled the room under it."""
 LOW_STEP = 20
@@ -33,7 +35,8 @@ class Live(Grows):
 
     def __init__(self) -> None:
         super().__init__()
-        self._finished = ""
+        self._finished: list[tuple[str, bool]] = []
+        """Blocks, and whether an empty line follows each."""
         self._unfinished = ""
         self._above: list[Strip] = []
         """The lines of the finished blocks."""
@@ -48,15 +51,24 @@ class Live(Grows):
         """More of the answer, made visible already."""
         self._unfinished += text
         if until := finished_until(self._unfinished):
-            block, self._unfinished = self._unfinished[:until], self._unfinished[until:]
-            self._finished += block
-            before = self._below
-            self._below = [*self._drawn(block), self._blank]
-            self._repaint(before)
-            self._above += self._below
-            self._below = []
+            self._finish(self._unfinished[:until], self._unfinished[until:], gap=True)
+        block, rest = parted(self._unfinished, LONGEST_BLOCK)
+        if block:
+            self._finish(block, rest, gap=False)
         before, self._below = self._below, self._drawn(self._unfinished)
         self._repaint(before)
+
+    def _finish(self, block: str, rest: str, *, gap: bool) -> None:
+        """Draws a block for good; `rest` is what follows it, behind an empty line or not."""
+        self._finished.append((block, gap))
+        self._unfinished = rest
+        before, self._below = self._below, self._whole(block, gap)
+        self._repaint(before)
+        self._above += self._below
+        self._below = []
+
+    def _whole(self, block: str, gap: bool) -> list[Strip]:
+        return [*self._drawn(block), *([self._blank] if gap else [])]
 
     @property
     def _blank(self) -> Strip:
@@ -94,7 +106,7 @@ class Live(Grows):
         return self._below[at] if at < len(self._below) else self._blank
 
     def _redraw(self) -> None:
-        self._above = [*self._drawn(self._finished), self._blank] if self._finished else []
+        self._above = [strip for block, gap in self._finished for strip in self._whole(block, gap)]
         self._below = self._drawn(self._unfinished)
         self._room = 0
         self._repaint([])
