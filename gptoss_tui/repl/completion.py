@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Callable, Iterable, Sequence
-from itertools import islice
-from pathlib import Path
 
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
+from gptoss_tui.chat.attach import complete_path
+from gptoss_tui.chat.choices import Choice
 from gptoss_tui.chat.commands import Command, complete
 from gptoss_tui.chat.session import Session
 from gptoss_tui.visible import visible_token
-
-MOST_FILES = 10_000
-"""Entries of a folder that are looked at."""
 
 
 class PromptCompleter(Completer):
@@ -31,7 +26,12 @@ class PromptCompleter(Completer):
         """What the last word may become."""
         text = document.text_before_cursor
         if not text.startswith("/"):
-            yield from _files(text)
+            for choice in complete_path(text):
+                # A name with spaces gets quotes, so that what stays may be less than what was typed.
+                kept = max(
+                    at + 1 for at, char in enumerate(text) if char in "@/" and choice.value[: at + 1] == text[: at + 1]
+                )
+                yield _completion(choice, kept, text)
             return
         if document.text_after_cursor or "\n" in text:
             return
@@ -39,29 +39,15 @@ class PromptCompleter(Completer):
         kept = text.rfind(" ") + 1
         for choice in complete(text, self._own, self._session()):
             if choice.value != text and choice.value[:kept].lower() == text[:kept].lower():
-                word = choice.value[kept:]
-                yield Completion(
-                    word,
-                    start_position=kept - len(text),
-                    display=visible_token(word),
-                    display_meta=visible_token(choice.help, 60),
-                )
+                yield _completion(choice, kept, text)
 
 
-def _files(text: str) -> Iterable[Completion]:
-    """Files and folders that the last word, an @ and a path begun, may become."""
-    word = re.search(r"(?:^|\s)@(\S*)\Z", text)
-    if word is None:
-        return
-    folder, _, begun = word[1].rpartition("/")
-    place = Path(f"{folder}/" if folder or word[1].startswith("/") else ".").expanduser()
-    try:
-        with os.scandir(place) as entries:
-            found = [(entry.name, entry.is_dir()) for entry in islice(entries, MOST_FILES)]
-    except (OSError, ValueError):
-        return
-    for name, is_folder in sorted(found):
-        hidden = name.startswith(".") and not begun.startswith(".")
-        if name.startswith(begun) and not hidden and not re.search(r"\s", name):
-            shown = visible_token(name, 60) + ("/" if is_folder else "")
-            yield Completion(name + ("/" if is_folder else ""), start_position=-len(begun), display=shown)
+def _completion(choice: Choice, kept: int, text: str) -> Completion:
+    """The choice in place of all of `text` but so many characters."""
+    word = choice.value[kept:]
+    return Completion(
+        word,
+        start_position=kept - len(text),
+        display=visible_token(word, 60),
+        display_meta=visible_token(choice.help, 60),
+    )

@@ -34,12 +34,12 @@ from gptoss_tui.repl.opening import Open
 from gptoss_tui.repl.options import ReplOptions
 from gptoss_tui.repl.output import HeldOutput, terminal_output
 from gptoss_tui.repl.resizing import ResizingApplication, breaks_rows_anew
-from gptoss_tui.repl.rows import Row, unjoined, wrap
+from gptoss_tui.repl.rows import Row, unjoined
 from gptoss_tui.repl.status import status_row
 from gptoss_tui.repl.styles import colour_depth, prompt_style, theme_sample
+from gptoss_tui.repl.telling import asked, told
 from gptoss_tui.repl.view import Kind
 from gptoss_tui.themes import Theme, default_theme
-from gptoss_tui.visible import visible
 
 WIDEST = 100
 """Cells of a row of text: longer ones are hard to read."""
@@ -47,10 +47,6 @@ TAIL_ROWS = 8
 """Rows that may wait to be settled and are shown meanwhile; of more, the last ones."""
 KEPT_ROWS = 4
 """Rows that these leave to the prompt and the figures."""
-ASKED_LINES = 10
-"""Lines of a prompt that the scrollback repeats: whoever has pasted a file knows it."""
-ASIDE = "┊ "
-"""Before the program's own lines while an answer is being written."""
 # Escape is a key of its own and the beginning of others; over a slow link the rest of those may be late.
 _ESCAPE_WAIT_S = 0.1
 
@@ -137,20 +133,11 @@ class Screen(Frontend):
         self._tell(text.strip(), "class:secondary")
 
     def _tell(self, text: str, style: str) -> None:
-        # In mid-answer a margin tells the program's lines from the model's.
-        margin = ASIDE if self._answer is not None else ""
-        wide = self._width - len(margin)
-        shown = [row for line in visible(text).split("\n") for row in wrap([(style, line)], wide)]
-        self._print([[("class:border", margin), *row] for row in shown] if margin else shown)
+        self._print(told(text, style, self._width, aside=self._answer is not None))
 
     def asked(self, text: str) -> None:
         """A prompt goes to the model."""
-        lines = visible(text).split("\n")
-        if len(lines) > ASKED_LINES:
-            lines[ASKED_LINES:] = [f"… {len(lines) - ASKED_LINES:,} more lines"]
-        rows = [row for line in lines for row in wrap([("bold", line)], self._width - 2)]
-        rows = [[("class:prompt", "> ") if not at else ("", "  "), *row] for at, row in enumerate(rows)]
-        self._print([[], *rows, []])
+        self._print(asked(text, self._width))
 
     def write(self, run: Run) -> None:
         """More of the answer."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
+from gptoss_tui.chat.history import default_history_file
 from gptoss_tui.chat.session import Session
 from gptoss_tui.engine.events import LoadProgress
 from gptoss_tui.engine.worker import Engine
@@ -48,6 +49,7 @@ def main(file: Path, *options: str) -> int:
             thinking="fold" if "--fold" in options else "show",
             low_bandwidth="--low-bandwidth" in options,
             editing="vi" if "--vi" in options else "emacs",
+            history_file=default_history_file(),
         ),
         open_script,
     )

@@ -85,6 +85,7 @@ def test_search_in_the_history(options: tuple[str, ...], tmp_path: Path) -> None
 def test_completion_of_arguments_and_files(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("")
     (tmp_path / "note\x1b[2Jbook").mkdir()
+    (tmp_path / "my notes.txt").write_text("")
     with Window(hello(tmp_path), folder=tmp_path) as window:
         window.until_shown("ready")
         window.type("/set temp\t 0.3\r")
@@ -97,6 +98,8 @@ def test_completion_of_arguments_and_files(tmp_path: Path) -> None:
         window.until_shown("note␛[2Jbook/")
         window.type("s\t now")
         window.until_shown("notes.txt now")
+        window.type(f"\x15see @{tmp_path}/my\t now")
+        window.until_shown('/my notes.txt" now')
 
 
 def test_typing_ahead_is_kept_and_commands_are_done_while_it_writes(tmp_path: Path) -> None:
