@@ -162,13 +162,14 @@ class Context:
         it."""
         line, sizes = self._line, self._sizes
         end, start = line.end, max(line.start, fork)
-        if (end - fork) * sizes.full + (end - start) * sizes.sliding > self._budget:
+        room = self._budget - self._cache.pinned_bytes()
+        if (end - fork) * sizes.full + (end - start) * sizes.sliding > room:
             # Without a history of its own, then; and if need be without its end, which only its beginning leads to.
             window = sizes.back * sizes.sliding
             if sizes.full:
-                end = min(end, fork + max(0, self._budget - window) // sizes.full)
+                end = min(end, fork + max(0, room - window) // sizes.full)
             start = max(line.start, fork, end - sizes.back)
-            if window > self._budget or start > max(fork, end - sizes.back):
+            if window > room or start > max(fork, end - sizes.back):
                 return None
         pins = frozenset(pin for pin in line.pins if fork < pin <= end)
         branch = Held(self.tokens, fork, end, start, pins)

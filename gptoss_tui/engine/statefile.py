@@ -19,6 +19,7 @@ import os
 import stat
 import struct
 import tempfile
+import time
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -40,6 +41,9 @@ FORMAT = "gptoss prompt state 1"
 
 PINS = 64
 """Pinned positions that a file may hold: more than a cache ever does."""
+
+_UNFINISHED = ".gptoss-state-"  # how files begin that are being written
+_LEFT_SECONDS = 3600.0  # after which nobody writes them any more
 
 _HEADER_LIMIT = 2**20
 _HINT = "The conversation is read anew instead; the file can be deleted."
@@ -85,7 +89,8 @@ def write_state(path: Path, owner: Owner, state: State) -> int:
     temporary: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
+        _sweep(path.parent)
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=_UNFINISHED)  # mode 0600
         temporary = Path(name)
         with os.fdopen(descriptor, "wb") as file:
             digest = hashlib.sha256(header)
@@ -258,6 +263,14 @@ def _taken(file: BinaryIO, into: npt.NDArray[np.generic], digest: hashlib._Hash,
 
 def _ids_digest(ids: array[int]) -> str:
     return hashlib.sha256(ids.tobytes()).hexdigest()
+
+
+def _sweep(folder: Path) -> None:
+    """Removes what processes left that were killed while they wrote."""
+    with suppress(OSError):
+        for path in folder.glob(f"{_UNFINISHED}*"):
+            if time.time() - path.stat().st_mtime > _LEFT_SECONDS:
+                path.unlink()
 
 
 def _sync_folder(folder: Path) -> None:

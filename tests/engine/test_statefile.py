@@ -14,6 +14,7 @@ import mlx.core as mx
 import numpy as np
 import pytest
 
+from gptoss_tui.engine import statefile
 from gptoss_tui.engine.events import StateFile
 from gptoss_tui.engine.worker import Engine
 from gptoss_tui.errors import EngineClosed, StateError
@@ -171,6 +172,17 @@ class TestFile:
         assert own.restore_state(file, ids(200)) == 200
         own.forget()
         assert own.restore_state(file, ids(200)) == 100
+
+    def test_what_a_killed_process_left_is_swept(self, own: Engine, file: Path) -> None:
+        file.parent.mkdir()
+        old, new = (file.parent / f"{statefile._UNFINISHED}{name}" for name in ("old", "new"))
+        for path in (old, new):
+            path.write_bytes(b"half")
+        os.utime(old, (1, 1))
+        write(own, ids(20), max_tokens=1)
+        own.save_state(file)
+        assert not old.exists()
+        assert new.exists()  # somebody may be writing it
 
     def test_nothing_was_read(self, own: Engine, file: Path) -> None:
         with pytest.raises(StateError, match="nothing was read"):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 FOLDER = "states"
 LARGEST_BYTES = 8 * 2**30
-"""All of them together. One of gpt-oss-20b at 8,192 tokens takes about 0.2 GB."""
+"""All of them together. One of gpt-oss-20b at 8,192 tokens takes about 0.4 GB."""
 MOST = 8
 
 
