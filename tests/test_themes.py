@@ -31,7 +31,7 @@ ON_BACKGROUND = (
     *(role for role in ROLES if role.startswith("surprise-")),
 )
 ON_CODE = tuple(role for role in ROLES if role.startswith("code-") and role != "code-background")
-ON_SURFACE = ("foreground", "muted", "accent", "success", "warning", "error")
+ON_SURFACE = ("foreground", "muted", "accent", "secondary", "success", "warning", "error")
 
 
 def test_the_default_is_there_and_first() -> None:
@@ -48,6 +48,8 @@ def test_text_can_be_read_on_what_it_stands_on(name: str) -> None:
         *((role, "code-background") for role in ON_CODE),
         ("foreground", "selection"),
         ("accent", "selection"),
+        ("muted", "selection"),
+        ("background", "accent"),
     ]
     dim = {f"{text} on {ground}": round(contrast(of[text], of[ground]), 2) for text, ground in pairs}
     assert {pair: ratio for pair, ratio in dim.items() if ratio < 4.5} == {}
@@ -71,9 +73,9 @@ def _changed(old: str, new: str, folder: Path) -> Path:
     [
         ("[colours]", "[colours", "is not TOML"),
         ("dark = true", 'dark = "yes"', "lacks name, dark or"),
-        ('muted = "#8b96a1"\n', "", "no colour for muted"),
-        ('muted = "#8b96a1"', 'muted = "#8b96a1"\nmutd = "#8b96a1"', "colours mutd"),
-        ('muted = "#8b96a1"', 'muted = "grey"', "muted cannot be 'grey'"),
+        ('muted = "#99a3ad"\n', "", "no colour for muted"),
+        ('muted = "#99a3ad"', 'muted = "#99a3ad"\nmutd = "#99a3ad"', "colours mutd"),
+        ('muted = "#99a3ad"', 'muted = "grey"', "muted cannot be 'grey'"),
     ],
 )
 def test_a_broken_file_says_what_is_wrong(old: str, new: str, told: str, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from gptoss_tui.tui.code import highlighted
 
 _FENCE = re.compile(r" {0,3}(?:`{3,}|~{3,})")
 _TABLE_RULE = re.compile(r"[\s|:-]*-[\s|:-]*$")
+_QUOTE = "▌ "
 _BULLETS = "•▪‣⭑◦"
 _OPENS = {"strong_open": "bold", "em_open": "italic", "s_open": "strike", "link_open": "$accent underline"}
 
@@ -63,8 +64,14 @@ def lines(source: str, width: int) -> list[Content]:
             ]
         else:
             wrapped = content.wrap(room) or [Content("")]
-        drawn += [Content.assemble(rest if at else first, line) for at, line in enumerate(wrapped)]
+        drawn += [Content.assemble(*_prefix(rest if at else first), line) for at, line in enumerate(wrapped)]
     return drawn
+
+
+def _prefix(text: str) -> list[tuple[str, str]]:
+    """What stands before a line, with a quotation's bars in their own colour."""
+    bars = len(text) - len(text.lstrip(_QUOTE))
+    return [(text[:bars], "$border"), (text[bars:], "")]
 
 
 _Piece = tuple[str, str, Content, str | None]
@@ -102,7 +109,7 @@ def _pieces(tokens: list[Token], source: list[str], width: int) -> Iterator[_Pie
             case "heading_open" | "heading_close":
                 heading = token.type == "heading_open"
             case "inline" | "fence" | "code_block" | "hr":
-                bar = "▌ " * quotes
+                bar = _QUOTE * quotes
                 first, rest = bar + indent + marker, bar + indent + " " * len(marker)
                 if not numbers:
                     first = rest = bar

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import threading
 from functools import partial
 from pathlib import Path
 
 import pytest
 from rich.style import Style
+from textual.geometry import Region
 from textual.widgets import OptionList
 
 from gptoss_tui.errors import GptOssError
-from gptoss_tui.themes import ThemeError, shipped_themes, themes_folder
+from gptoss_tui.themes import ThemeError, contrast, shipped_themes, themes_folder
 from gptoss_tui.tui.app import GptOssApp
 from gptoss_tui.tui.options import TuiOptions
+from gptoss_tui.tui.screens.help import HelpScreen
 from gptoss_tui.tui.screens.themes import ThemeScreen
 from gptoss_tui.tui.terminal import BackgroundTold
+from gptoss_tui.tui.widgets.turn import Thinking
 from tests.tui.pilots import Driven, driven
+from tests.tui.scripted import Script, ScriptedOpener, words
 
 
 def _styles(test: Driven) -> set[Style]:
@@ -137,3 +142,65 @@ async def test_no_colour_is_no_colour(monkeypatch: pytest.MonkeyPatch) -> None:
             assert style.bgcolor is None or style.bgcolor.is_default
         # The cursor is still seen.
         assert any(style.reverse for style in _styles(test))
+
+
+ANSWER = (
+    "# A heading\n\nText with **bold**, `code` and a [link](https://example.org).\n\n- one\n\n> quoted\n\n"
+    '```python\n@wrap\ndef twice(number: int) -> str:\n    # a comment\n    return "text" * 2.5\n```\n\nDone.'
+)
+
+
+def _dim(test: Driven, region: Region | None = None) -> set[tuple[str, str, str]]:
+    """(letter, colour, ground) of letters and digits that are hard to read on the ground they really stand on."""
+    found: set[tuple[str, str, str]] = set()
+    for y, strip in enumerate(test.app.screen._compositor.render_strips()):
+        x = 0
+        for segment in strip:
+            style = segment.style
+            for char in segment.text:
+                inside = region is None or region.contains(x, y)
+                if inside and char.isalnum() and style is not None and style.color and style.bgcolor:
+                    colour, ground = style.color.get_truecolor().hex, style.bgcolor.get_truecolor().hex
+                    if contrast(colour, ground) < 4.5:
+                        found.add((char, colour, ground))
+                x += 1
+    return found
+
+
+@pytest.mark.parametrize("theme", shipped_themes())
+async def test_everything_on_the_screen_can_be_read(theme: str) -> None:
+    hold = threading.Event()
+    thinking = words("Let me think.", "analysis")
+    opener = ScriptedOpener(Script(thinking + words(ANSWER)), Script(thinking + words(ANSWER), hold=hold))
+    async with driven(opener, theme=theme, size=(120, 40)) as test:
+        await test.ask("What is it?")
+        await test.phase("idle")
+        await test.pilot.press("alt+t")
+        thought = test.main.query(Thinking).first()
+        await test.until(lambda: thought.opened)
+        thought.focus()
+        await test.pilot.pause()
+        assert _dim(test) == set()
+        await test.pilot.press("escape")
+        await test.ask("And again?")
+        await test.phase("writing")
+        await test.until(lambda: "Done" not in test.main.chat.turns[-1].answer)
+        assert _dim(test) == set()
+        await test.pilot.press("ctrl+s")
+        await test.until(lambda: "▸temperature" in test.text_of("#sampling"))
+        assert _dim(test) == set()
+        hold.set()
+        await test.phase("idle")
+        await test.pilot.press("escape", "slash")
+        await test.until(lambda: test.main.suggestions.display)
+        assert _dim(test) == set()
+        await test.pilot.press("alt+k")
+        await test.until(lambda: isinstance(test.app.screen, ThemeScreen))
+        await test.pilot.pause()
+        assert _dim(test) == set()
+        await test.pilot.press("escape")
+        await test.until(lambda: test.app.screen is test.main)
+        await test.pilot.press("f1")
+        await test.until(lambda: isinstance(test.app.screen, HelpScreen))
+        await test.pilot.pause()
+        assert _dim(test, test.app.screen.query_one("#help").region) == set()

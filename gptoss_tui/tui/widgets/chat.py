@@ -28,7 +28,7 @@ class ChatPane(VerticalScroll, can_focus=True):
     def __init__(self, keymap: Keymap, notices: Sequence[str] = ()) -> None:
         super().__init__(id="chat")
         send, newline, help_key = (keymap.first(f"prompt.{name}") for name in ("send", "newline", "help"))
-        self._welcome = f"Ask something. {send} sends, {newline} breaks the line, / lists commands, {help_key} helps."
+        self._welcome = f"Ask something: {send} sends, {newline} breaks the line, / lists commands, {help_key} helps."
         self.turns: list[Turn] = []
         self.border_title = "Chat"
         self._about = Vertical(*(Note(line, kind="about") for line in notices), id="about")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from itertools import zip_longest
 
 from textual import events
+from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.geometry import Region, Size
 from textual.strip import Strip
@@ -20,9 +21,10 @@ from gptoss_tui.tui.widgets.grows import Grows
 
 LONGEST_BLOCK = 4_000
 """Characters of a block that are drawn again with every few words: beyond that its beginning is drawn for good."""
-STEP = 8
-"""Lines by which the conversation moves up when the text has filled the room under it."""
-LOW_STEP = 20
+STEP = (0.25, 8)
+"""Share of the lines in sight by which the conversation moves up when the text has filled the room under it, and the
+most lines."""
+LOW_STEP = (0.67, 20)
 """The same where bandwidth is low: each time, all of the conversation in sight is sent anew."""
 LOW_BANDWIDTH = "-low-bandwidth"
 """The screen's class that says so."""
@@ -86,13 +88,18 @@ class Live(Grows):
     def _repaint(self, before: list[Strip]) -> None:
         top = len(self._above)
         if top + len(self._below) > self._room:
-            step = LOW_STEP if self.screen.has_class(LOW_BANDWIDTH) else STEP
-            self._room = top + len(self._below) + step - 1
+            self._room = top + len(self._below) + self._step - 1
             self.refresh(layout=True)
             return
         for at, (old, new) in enumerate(zip_longest(before, self._below, fillvalue=self._blank)):
             for x, cells in changed(old, new):
                 self.refresh(Region(x, top + at, cells, 1))
+
+    @property
+    def _step(self) -> int:
+        around = next((each for each in self.ancestors if isinstance(each, VerticalScroll)), self.screen)
+        share, most = LOW_STEP if self.screen.has_class(LOW_BANDWIDTH) else STEP
+        return max(1, min(most, int(share * around.size.height)))
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """The lines there are, and the room for a few more."""

@@ -45,9 +45,10 @@ def _lines(text: str) -> list[Content]:
         fitting = [each for each in COMMANDS if word in (each.name, *each.aliases)]
     else:
         fitting = [each for each in COMMANDS if each.name.startswith(word)]
-    rows = [(f" {each.usage:<22} ", each.help) for each in fitting]
+    rows = [(f" {each.usage}", each.help) for each in fitting[:_SHOWN]]
     if space:
-        rows += [
-            (f"   {visible_token(choice.value[len(name) + 1 :], 100):<20} ", choice.help) for choice in complete(text)
-        ]
-    return [Content.assemble((left, "$accent"), (visible_token(help, 100), "$muted")) for left, help in rows]
+        rows += [(f"   {visible_token(choice.value[len(name) + 1 :], 100)}", choice.help) for choice in complete(text)]
+    wide = max((len(left) for left, _ in rows), default=0)
+    return [
+        Content.assemble((f"{left:<{wide}}  ", "$accent"), (visible_token(help, 100), "$muted")) for left, help in rows
+    ]
