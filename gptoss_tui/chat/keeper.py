@@ -134,6 +134,7 @@ class Keeper:
                 journal=self.store,
             )
             self._read_state(engine, session)
+            session.read_ahead()
         self._engine, self._session = engine, session
         return session
 

@@ -186,7 +186,7 @@ class Session(NamedMoves):
                 self._book.move(answer.id)
             case _:
                 return self._begin(move, **how)
-        self._read_ahead()
+        self.read_ahead()
         return None
 
     def clear(self) -> None:
@@ -201,7 +201,7 @@ class Session(NamedMoves):
         self.instructions, self.effort = conversation.instructions, conversation.effort
         self._book = Book(conversation, tree, self._journal, known=True)
         self._book.recover(self._harmony)
-        self._read_ahead()
+        self.read_ahead()
 
     def use(self, engine: Engine, harmony: Harmony) -> None:
         """Goes on with another model: what was said stays, and is rendered in that one's vocabulary from now on.
@@ -212,7 +212,7 @@ class Session(NamedMoves):
         if self._turn is not None:
             raise EngineBusy("An answer is being written already", "Wait for it, or stop it first.")
         self._engine, self._harmony = engine, harmony
-        self._read_ahead()
+        self.read_ahead()
 
     def interrupt(self) -> None:
         """Stops the running turn, if there is one; what was written is kept. Its last event is still to be taken."""
@@ -255,7 +255,7 @@ class Session(NamedMoves):
             return  # its conversation was left
         self._turn = None
         if not failed and not self._closing:
-            self._read_ahead()
+            self.read_ahead()
 
     def _settle(self) -> None:
         """Folds in answers that are done even where nobody has taken their last events yet."""
@@ -273,7 +273,7 @@ class Session(NamedMoves):
     def _after(self, move: Still) -> Sequence[Node]:
         return path_after(move, self.tree, lambda path: len(self._beginning(path)), self.context // 2)
 
-    def _read_ahead(self) -> None:
+    def read_ahead(self) -> None:
         """Has the engine read how the next prompt begins, while the person reads or writes."""
         beginning = self._beginning(self.path)
         if len(beginning) < self.context:

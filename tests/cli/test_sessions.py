@@ -81,7 +81,7 @@ class TestList:
         assert store.flush(30)
         assert "Cakes (open, process " in done(capsys)
         assert store.close(30, dropped=True)
-        assert "Cakes (interrupted)" in done(capsys)
+        assert "Cakes (line dropped)" in done(capsys)
 
     def test_a_title_that_a_terminal_would_obey(self, library: Library, capsys: Capture) -> None:
         library.rename(id_of(library, "Cakes"), "\x1b[2J\x1b]0;gone\x07\nnext line")

@@ -43,7 +43,7 @@ def _row(one: Listed, running: dict[str, Other]) -> tuple[str, ...]:
         doing = "being finished" if other.doing == "finishing" else "open"
         title += f" ({doing}, process {other.pid})"
     elif one.dropped is not None:
-        title += " (interrupted)"
+        title += " (line dropped)"
     return (
         one.id[:SHORT_ID],
         date(one.updated if one.deleted is None else one.deleted),
