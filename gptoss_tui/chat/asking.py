@@ -129,7 +129,8 @@ def _gone_on(wanted: str | None, tree: Tree, harmony: Harmony, render: Render) -
     answer = last_answer(tree, wanted)
     if answer.ending == "tool_call":
         raise PromptError("The answer waits for a tool", "/retry asks again.")
-    if answer.ending not in CONTINUABLE and not answer.edited:
+    ended_by_model = answer.ending not in CONTINUABLE and (answer.token_ids or not answer.edited)
+    if ended_by_model:
         raise PromptError(
             "The answer is complete: the model ended it", "/answer changes it, /retry asks again, or ask for more."
         )

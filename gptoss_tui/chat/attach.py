@@ -87,6 +87,17 @@ def mentioned(text: str) -> list[str]:
     return list(dict.fromkeys(name for name, escape in found if name is not None and not escape))
 
 
+def sizes(text: str, measure: Measure) -> list[tuple[str, str]]:
+    """(name, size in tokens or why it cannot be attached) of each file that a prompt would attach."""
+    told: list[tuple[str, str]] = []
+    for name in mentioned(text):
+        try:
+            told.append((name, format.tokens(measure.count(read_text(Path(name))))))
+        except AttachError as fault:
+            told.append((name, fault.message.removeprefix(f"{name} ")))
+    return told
+
+
 def joined(prompt: str, files: Sequence[Attached]) -> str:
     """A prompt and the files behind it, as one message."""
     return "\n\n".join(part for part in (prompt, *map(_fenced, files)) if part.strip())
@@ -154,7 +165,7 @@ def complete_path(text: str) -> list[Choice]:
     try:
         with os.scandir(_path(base or ".")) as entries:
             seen = [entry for entry, _ in zip(entries, range(_SEEN_ENTRIES), strict=False)]
-    except OSError:
+    except (OSError, ValueError):
         return []
     fits = [each for each in seen if _fits(each.name, begun)]
     fits.sort(key=lambda entry: (not entry.name.startswith(begun), entry.name.casefold()))

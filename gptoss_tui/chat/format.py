@@ -30,6 +30,11 @@ def count(number: int) -> str:
     return f"{number:,}"
 
 
+def tokens(number: int) -> str:
+    """How many tokens: `1 token`, `1,234 tokens`."""
+    return f"{number:,} {'token' if number == 1 else 'tokens'}"
+
+
 def seconds(value: float) -> str:
     """A duration: `0.31 s`, `4.9 s`, `1 min 20 s`."""
     if math.isnan(value):
@@ -95,7 +100,7 @@ def title(text: str, longest: int = 60) -> str:
 
 def answer_figures(done: Finished | Figures) -> str:
     """How much was written, and how fast: `212 tokens · 42.7 tok/s · first token 0.31 s`."""
-    figures = [f"{done.completion_tokens:,} {'token' if done.completion_tokens == 1 else 'tokens'}"]
+    figures = [tokens(done.completion_tokens)]
     if not math.isnan(done.decode_tps):
         figures.append(f"{rate(done.decode_tps)} tok/s")
     if not math.isnan(done.ttft_s):

@@ -98,7 +98,7 @@ PROMPT: tuple[Action, ...] = (
         "tab",
         "complete",
         "complete",
-        "Complete a slash command; else go to the next pane.",
+        "Complete a slash command or a path behind an @; else go to the next pane.",
         palette=False,
     ),
     Action(

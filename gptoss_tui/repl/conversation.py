@@ -247,7 +247,7 @@ class Conversation:
         if self._turn is None:
             self._view.moved()
             self._rest()
-        elif not isinstance(move, Send):
+        else:
             self._view.begun(move)
 
     def _wake(self) -> None:

@@ -12,13 +12,13 @@ from typing import cast
 
 from gptoss_tui import clipboard
 from gptoss_tui.chat import format
-from gptoss_tui.chat.attach import prompt_of
+from gptoss_tui.chat.attach import prompt_of, split
 from gptoss_tui.chat.commands import COMMANDS, Command, parse_line
 from gptoss_tui.chat.endings import ending_note
 from gptoss_tui.chat.events import TurnFinished
 from gptoss_tui.chat.forks import turns
 from gptoss_tui.chat.keeper import Keeper
-from gptoss_tui.chat.moves import Edit, EditAnswer, GoOn, Move, Retry
+from gptoss_tui.chat.moves import Edit, EditAnswer, GoOn, Move, Retry, Send
 from gptoss_tui.chat.runs import Run
 from gptoss_tui.chat.session import Session
 from gptoss_tui.errors import GptOssError, ParameterError
@@ -164,8 +164,12 @@ class Frontend(ABC):
         self.conversation.make(move)
 
     def begun(self, move: Move) -> None:
-        """Says what the model is writing, where it is no new prompt's answer."""
+        """Says what the model is writing, where it is no new prompt's answer, and what a prompt has attached."""
+        session = self.conversation.session
         match move:
+            case Send(text=text) if session is not None:
+                for file in split(text)[1]:
+                    self.note(f"{file.name}: {format.tokens(session.count(file.text))}")
             case Edit(text=text):
                 self.asked(prompt_of(text))
             case Retry():
@@ -245,8 +249,6 @@ class Frontend(ABC):
         except GptOssError as fault:
             self.tell(fault)
         return True
-
-    # The commands that only this front end has
 
     def _own_commands(self) -> tuple[Command, ...]:
         return (

@@ -21,7 +21,7 @@ class View(Protocol):
         """A prompt goes to the model."""
 
     def begun(self, move: Move) -> None:
-        """A move other than a prompt has the model write."""
+        """A move has the model write."""
 
     def moved(self) -> None:
         """Another path is shown now."""

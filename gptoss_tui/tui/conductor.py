@@ -15,7 +15,7 @@ from gptoss_tui.chat.switching import NotSwitched, same_model
 from gptoss_tui.tui.board import Board
 from gptoss_tui.tui.messages import Loaded, LoadFailed, LoadTick, ModelSwitched, Told
 from gptoss_tui.tui.player import Player
-from gptoss_tui.tui.ports import Backend, OpenBackend
+from gptoss_tui.tui.ports import Backend, OpenBackend, SessionPort
 from gptoss_tui.tui.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -63,6 +63,11 @@ class Conductor:
     def snapshot(self) -> Snapshot:
         """What is known now."""
         return self._board.snapshot
+
+    @property
+    def session(self) -> SessionPort | None:
+        """The conversation; None while no model is loaded."""
+        return self.backend.session if self.backend is not None else None
 
     @property
     def running(self) -> bool:

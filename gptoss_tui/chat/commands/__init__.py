@@ -10,6 +10,7 @@ import difflib
 import re
 from collections.abc import Sequence
 
+from gptoss_tui.chat.attach import complete_path
 from gptoss_tui.chat.choices import Choice
 from gptoss_tui.chat.commands import kept, moves, passing, settings
 from gptoss_tui.chat.commands.command import Command, FrontEnd
@@ -54,15 +55,21 @@ def execute(text: str, session: Session, front_end: FrontEnd) -> bool:
 
 
 def complete(text: str, extra: Sequence[Command] = (), session: Session | None = None) -> list[Choice]:
-    """Whole lines that `text`, a command begun, may become. `extra` are a front end's own commands."""
+    """Whole texts that `text` may become: a command begun, or one that ends in an @ and the beginning of a path.
+
+    `extra` are a front end's own commands.
+    """
     name, space, typed = text.partition(" ")
     if not name.startswith("/"):
-        return []
+        return complete_path(text)
     known = (*COMMANDS, *extra)
     if not space:
         return [Choice(f"/{each.name}", each.help) for each in known if each.name.startswith(name[1:].lower())]
     named = (each for each in known if name[1:].lower() in (each.name, *each.aliases))
-    return [Choice(f"{name} {choice.value}", choice.help) for each in named for choice in each.complete(typed, session)]
+    found = [
+        Choice(f"{name} {choice.value}", choice.help) for each in named for choice in each.complete(typed, session)
+    ]
+    return found or complete_path(text)
 
 
 def _help(session: Session, front_end: FrontEnd, arguments: str) -> None:

@@ -36,7 +36,7 @@ def _attach(session: Session, front_end: FrontEnd, arguments: str) -> None:
         raise ParameterError("No file is named", "/attach FILE, or @FILE anywhere in a prompt.")
     text = read_text(Path(name))
     front_end.fill(f"{mention(name)} ")
-    front_end.notify(f"{name}: {session.count(text):,} tokens")
+    front_end.notify(f"{name}: {format.tokens(session.count(text))}")
 
 
 def _files(session: Session | None, typed: str) -> Iterable[Choice]:

@@ -62,7 +62,7 @@ class MainScreen(Screen[None]):
         self.tokens = TokensPane()
         self.sampling = SamplingPane(lambda params: self.conductor.set_params(params))
         self.prompt = Prompt(history)
-        self.suggestions = Suggestions()
+        self.suggestions = Suggestions(lambda: self.conductor.session)
         self.keybar = KeyBar(self.offers)
         self.front_end = TuiFrontEnd(self)
         self.conductor = Conductor(options, self, open_backend)

@@ -11,6 +11,7 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import TextArea
 
+from gptoss_tui.chat.attach import complete_path
 from gptoss_tui.chat.history import PromptHistory
 from gptoss_tui.keys.table import PROMPT
 from gptoss_tui.tui.actions import bindings
@@ -135,8 +136,8 @@ class Prompt(TextArea):
         self.post_message(self.SearchAsked())
 
     def action_complete(self) -> None:
-        """Completes a command, or goes on to the next pane."""
-        if self.text.startswith("/"):
+        """Completes a command or a path, or goes on to the next pane."""
+        if self.text.startswith("/") or complete_path(self.text):
             self.post_message(self.CompleteAsked())
         else:
             self.screen.focus_next()
