@@ -35,6 +35,8 @@ STORE_S = 0.6
 """How long the last of it may take to get onto the disk then."""
 PATIENT_S = 5.0
 """The same where a person leaves: nothing is in a hurry."""
+GREETING_S = 3.0
+"""How long the file may take to open before the model is loaded without a greeting."""
 OFFERED_S = 7 * 86_400.0
 """How long after it was cut off a conversation is offered again."""
 
@@ -65,7 +67,8 @@ class Keeper:
 
     def greet(self) -> None:
         """Tells, once the file is open, which other gptoss runs, and what can be gone on with."""
-        if self.store is not None and self.store.ready():
+        # The model waits for this, and a file that another process holds for longer has nothing that urgent to tell.
+        if self.store is not None and self.store.ready(GREETING_S):
             for line in self._greeting():
                 self._saving.tell(line)
 

@@ -168,7 +168,7 @@ class TestFrontEnds:
 
     @pytest.mark.parametrize("front_end", [(), ("repl",)], ids=["screen", "repl"])
     def test_keep_going(self, state: Path, rambler: Path, front_end: tuple[str, ...]) -> None:
-        tokens = 2000
+        tokens = 1500
         argv = command(*front_end, rambler, *GREEDY, "--keep-going", "--max-tokens", str(tokens))
         with Terminal(argv, env=env(state)) as terminal:
             writing(terminal, front_end)

@@ -200,6 +200,59 @@ class TestWatchdog:
         done = subprocess.run(python(code), capture_output=True, env=environment(), timeout=PATIENCE_S, check=False)
         assert (done.returncode, done.stdout) == (0, b"still here\n")
 
+    def test_a_line_that_drops_twice_has_dropped_once(self) -> None:
+        """The kernel says it, and so does the shell: neither may cut short what the other began."""
+        code = """
+            import os, signal, threading
+            from gptoss_tui.signals import Leaving
+            told = []
+            with Leaving() as leaving:
+                leaving.on_signal = lambda: told.append(leaving.signum)
+                os.kill(os.getpid(), signal.SIGHUP)
+                os.kill(os.getpid(), signal.SIGHUP)
+                leaving.line_dropped()
+                threading.Event().wait(0.1)
+                print(told, leaving.exit_code, flush=True)
+                leaving.leave()
+        """
+        done = subprocess.run(python(code), capture_output=True, env=environment(), timeout=PATIENCE_S, check=False)
+        assert (done.returncode, done.stdout) == (129, b"[1] 129\n"), done.stderr
+
+    def test_what_outlives_the_line_leaves_the_terminal_alone(self, tmp_path: Path) -> None:
+        code = f"""
+            import os, signal, threading
+            from pathlib import Path
+            from gptoss_tui.signals import Leaving
+            told = Path({str(tmp_path / "told")!r})
+            with Leaving(full_screen=True, grace_s=0.2) as leaving:
+                leaving.on_signal = lambda: None
+                leaving.outlives_the_line = lambda: True
+                os.kill(os.getpid(), signal.SIGHUP)
+                os.kill(os.getpid(), signal.SIGHUP)
+                print("for nobody", flush=True)
+                threading.Event().wait(1)  # no watchdog
+                told.write_text(f"{{leaving.without_line}} {{leaving.signum}} {{leaving.exit_code}}")
+                os.kill(os.getpid(), signal.SIGTERM)
+                threading.Event().wait()
+        """
+        with Terminal(python(code)) as terminal:
+            assert terminal.wait() == 128 + signal.SIGTERM
+            assert terminal.written == b""
+        assert (tmp_path / "told").read_text() == "True None 0"
+
+    def test_where_hang_ups_are_ignored_the_end_of_the_terminal_is_told_all_the_same(self) -> None:
+        code = """
+            import signal
+            from gptoss_tui.signals import Leaving
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+            with Leaving() as leaving:
+                leaving.on_signal = lambda: print("told")
+                leaving.line_dropped()
+                print(leaving.signum)
+        """
+        done = subprocess.run(python(code), capture_output=True, env=environment(), timeout=PATIENCE_S, check=False)
+        assert done.stdout == b"told\nNone\n"
+
     def test_nothing_is_left_behind(self) -> None:
         code = """
             import os, signal, threading
