@@ -15,7 +15,7 @@ import pytest
 from gptoss_tui.bench import measure as measuring
 from gptoss_tui.bench.bandwidth import memory_bandwidth
 from gptoss_tui.bench.interface import Interface, measure_interface
-from gptoss_tui.bench.measure import Listener, Results, measure, ratio
+from gptoss_tui.bench.measure import Listener, Results, expected_s, measure, ratio
 from gptoss_tui.bench.plan import Plan, Row
 from gptoss_tui.bench.report import as_json, closing, heading, interface_part, line
 from gptoss_tui.bench.roofline import floors
@@ -140,6 +140,12 @@ def test_it_ends_when_time_is_up(model: Path) -> None:
     assert "prefill, 200 tokens" in none.left_out
     assert "No time was left for: decode, greedy, depth 0; " in closing(none)
     assert "prefill, 200 tokens" in json.loads(as_json(none, None))["left_out"]
+
+
+def test_a_long_prompt_is_expected_to_take_longer_for_each_token() -> None:
+    assert expected_s(128, 128, 0.01) == pytest.approx(1.5 * 1.28)
+    assert expected_s(2048, 128, 0.01) > 2.5 * 20.48
+    assert expected_s(64, 128, 0.01) == pytest.approx(1.5 * 0.64)
 
 
 def test_a_model_that_mlx_lm_cannot_load_is_measured_alone(tmp_path: Path) -> None:
