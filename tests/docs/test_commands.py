@@ -64,6 +64,8 @@ def _for_real(shown: Shown, command: str, stdin: bytes, sandbox: Sandbox) -> Out
 
 
 def _check(shown: Shown, how: str, words: list[str]) -> None:
+    while re.match(r"[A-Z_]+=", words[0]):  # what it is given as its environment
+        words = words[1:]
     match how:
         case "grammar":
             check_grammar(shown, words[1:])
