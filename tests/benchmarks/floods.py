@@ -1,13 +1,14 @@
 """How soon a key is echoed while a model floods either front end: endless lines, open marks, long tables and code.
 
-`python -m tests.benchmarks.floods`, in pseudo-terminals of 120×36; 100,000 characters each at 120 tokens/s of 100
-characters.
+`python -m tests.benchmarks.floods [WORD…]`, in pseudo-terminals of 120×36; 100,000 characters each, 120 tokens/s of 100
+characters. With words, only the floods with one of them in their name.
 """
 
 from __future__ import annotations
 
 import json
 import statistics
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -65,6 +66,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         print(f"{'key to echo, ms: median, longest':<34}  {'REPL':>12}  {'TUI':>12}")
         for kind, flood in FLOODS.items():
+            if sys.argv[1:] and not any(word in kind for word in sys.argv[1:]):
+                continue
             shown = []
             for front_end in FRONT_ENDS:
                 median, longest = measure(front_end, flood, Path(name))
