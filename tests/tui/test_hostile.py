@@ -8,7 +8,7 @@ import pytest
 from rich.cells import cell_len
 
 from gptoss_tui.harmony.messages import Channel
-from gptoss_tui.tui.widgets.answer import Answer
+from gptoss_tui.tui.widgets.answer import Answer, Whole
 from tests.tui.pilots import driven
 from tests.tui.scripted import Script, ScriptedOpener
 
@@ -71,3 +71,14 @@ async def test_links_are_not_opened(monkeypatch: pytest.MonkeyPatch) -> None:
         await test.pilot.click(Answer, offset=(3, 0))
         await test.pilot.pause()
         assert opened == []
+
+
+async def test_an_endless_answer_stays_lines() -> None:
+    text = "> > - 1. nested **deep**\n" * 4_000
+    pieces: list[tuple[Channel | None, str]] = [("final", text[at : at + 500]) for at in range(0, len(text), 500)]
+    async with driven(ScriptedOpener(Script([*pieces, ("final", "\n\nthe end")]))) as test:
+        await test.ask("write")
+        await test.phase("idle")
+        await test.until(lambda: "the end" in test.text_of("#chat"))
+        assert test.main.chat.turns[0].answer == text + "\n\nthe end"
+        assert not test.app.query(Whole)

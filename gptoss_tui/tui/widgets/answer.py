@@ -17,6 +17,10 @@ from gptoss_tui.tui.widgets.grows import Grows
 from gptoss_tui.tui.widgets.live import Live
 from gptoss_tui.visible import Visible, visible
 
+LONGEST_WHOLE = 40_000
+"""Characters of an answer that become Textual's Markdown. A longer one stays lines: a widget for each of its parts
+would hold up the interface for seconds, or for minutes where they are nested."""
+
 
 class CodeFence(MarkdownFence):
     """A block of code in the theme's colours."""
@@ -66,6 +70,10 @@ class Answer(Grows, Vertical, can_focus=True):
     async def complete(self) -> None:
         """The answer is whole: it is drawn once more, as Markdown."""
         if not self._live.is_attached:
+            return
+        if len(self.text) > LONGEST_WHOLE:
+            self._live.write(self._sanitiser.finish())
+            self._live.settle()
             return
         whole = Whole()
         with self.app.batch_update():

@@ -60,6 +60,11 @@ class Live(Grows):
         before, self._below = self._below, self._drawn(self._unfinished)
         self._repaint(before)
 
+    def settle(self) -> None:
+        """Nothing more will come: the room for it goes."""
+        self._room = len(self._above) + len(self._below)
+        self.refresh(layout=True)
+
     def _finish(self, block: str, rest: str, *, gap: bool) -> None:
         """Draws a block for good; `rest` is what follows it, behind an empty line or not."""
         self._finished.append((block, gap))
