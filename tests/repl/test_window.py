@@ -63,8 +63,8 @@ def test_rows_follow_a_new_width_in_mid_answer(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("options", [(), ("--plain",)])
 def test_a_stalled_terminal_neither_stops_the_model_nor_loses_a_token(options: tuple[str, ...], tmp_path: Path) -> None:
-    count, stall_s = 20_000, 4.0
-    # 180 KB of words are far more than what the system holds for a terminal.
+    count, stall_s = 10_000, 4.0
+    # 90 KB of words are far more than what the system holds for a terminal.
     words = [("final", f"word{at} ") for at in range(count)]
     file = script(tmp_path, [*words, ("final", "the end.")])
     with Window(scripted(file, str(count), *options), folder=tmp_path, columns=100) as window:

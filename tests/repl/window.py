@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +33,10 @@ class Window:
         """`folder` holds the state of this one, its prompt history among it."""
         ours = {"XDG_STATE_HOME": str(folder), "XDG_CONFIG_HOME": str(folder), "HOME": str(folder), **(env or {})}
         self.terminal = Terminal(argv, columns=columns, rows=rows, env=environment(ours))
-        self._screen = pyte.HistoryScreen(columns, rows, history=5_000, ratio=0.5)
+        self._screen = pyte.HistoryScreen(columns, rows, history=50_000, ratio=0.5)
         self._stream = pyte.ByteStream(self._screen)
         self._fed = 0
+        self._above: list[str] = []
 
     def __enter__(self) -> Window:
         return self
@@ -47,8 +49,10 @@ class Window:
         """Everything from the beginning of the scrollback to the last row."""
         self._stream.feed(self.terminal.written[self._fed :])
         self._fed = len(self.terminal.written)
-        above = ["".join(row[at].data for at in range(self._screen.columns)) for row in self._screen.history.top]
-        return [line.rstrip() for line in (*above, *self._screen.display)]
+        # What has scrolled away does not change.
+        for row in islice(self._screen.history.top, len(self._above), None):
+            self._above.append("".join(row[at].data for at in range(self._screen.columns)).rstrip())
+        return [*self._above, *(line.rstrip() for line in self._screen.display)]
 
     @property
     def text(self) -> str:
