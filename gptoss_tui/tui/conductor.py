@@ -177,8 +177,6 @@ class Conductor:
             params=session.params,
             effort=session.effort,
         )
-        if session.path:
-            await self._resume(backend)
         await self._next()
 
     async def _resume(self, backend: Backend) -> None:
