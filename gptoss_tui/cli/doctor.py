@@ -11,6 +11,7 @@ from platformdirs import user_config_path, user_state_path
 from gptoss_tui.cli import checkup
 from gptoss_tui.cli.checkup import Finding
 from gptoss_tui.cli.jsonl import line
+from gptoss_tui.cli.keptcheck import conversations
 from gptoss_tui.cli.output import ClosedPipe, Output
 from gptoss_tui.cli.terminal import terminal
 from gptoss_tui.errors import EXIT_FAULT, EXIT_OK
@@ -31,6 +32,7 @@ def main(options: argparse.Namespace) -> int:
         *terminal(os.environ),
         *checkup.settings(),
         *checkup.folders(own),
+        *conversations(),
         *checkup.network(os.environ),
         *checkup.models(),
     ]
