@@ -90,6 +90,7 @@ class _Attached:
         self._app, self._left, self._seconds, self._tell = app, rounds, seconds, tell
         self._asked = False
         self._since = 0.0
+        self._parent = os.getppid()
 
     def run(self) -> None:
         """Until the last one is answered."""
@@ -98,6 +99,8 @@ class _Attached:
 
     async def _look(self) -> None:
         conductor = self._app.main.conductor
+        if os.getppid() != self._parent:  # whoever measures was killed, and the terminal with it
+            os._exit(1)
         if conductor.snapshot.phase == "idle":
             if self._asked:
                 self._tell(conductor.snapshot.mean)

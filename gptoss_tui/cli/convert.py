@@ -110,7 +110,7 @@ def report(source: Inspection, result: Inspection, recipe: Recipe, verdict: Dive
 def fields(source: Inspection, result: Inspection, recipe: Recipe, verdict: Divergence | None) -> Fields:
     """Before and after as JSON."""
     return {
-        "folder": str(result.folder),
+        "folder": str(result.folder.absolute()),
         "before": {"weights_bytes": source.weights_bytes, "bits_per_weight": source.bits_per_weight},
         "after": {"weights_bytes": result.weights_bytes, "bits_per_weight": result.bits_per_weight},
         "kind": kind(result, recipe),
