@@ -20,7 +20,8 @@ from gptoss_tui.tui.pacer import LOW_INSTRUMENTS_S, LOW_S, Pacer
 from gptoss_tui.tui.pen import Pen
 from tests.benchmarks.tui_terminal import Terminal
 
-TOKENS, PACE = 6_000, 1_000.0
+TOKENS, PACE = 6_000, 600.0
+"""Ten seconds in which nobody reads."""
 COLUMNS, ROWS = 250, 70
 
 
