@@ -28,8 +28,8 @@ def measure(pace: int, seconds: float, *options: str) -> float:
     share, sent = told["cpu_s"] / told["wall_s"], (terminal.written - before) / told["wall_s"] / 1000
     print(
         f"{pace:>4} tokens/s {' '.join(options):15}: {share:.3f} s CPU a second · {sent:5.1f} KB/s · "
-        f"draws every {told['interval_s']:.3f} s · a key waits {1000 * told['wait_s']:.0f} ms of computing at most in 99 of "
-        f"100, {1000 * told['longest_s']:.0f} ms at worst"
+        f"draws every {told['interval_s']:.3f} s · 99 of 100 keys wait {1000 * told['wait_s']:.0f} ms at most, "
+        f"the worst {1000 * told['longest_s']:.0f} ms"
     )
     return sent
 
