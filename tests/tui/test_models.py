@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from gptoss_tui.chat.opening import open_model
+from gptoss_tui.engine.params import SamplingParams
 from gptoss_tui.errors import LoadCancelled
 from gptoss_tui.tui.screens.models import ModelScreen
 from gptoss_tui.tui.widgets.turn import Note
@@ -114,7 +115,8 @@ async def test_where_the_other_one_fails_the_old_one_comes_back(models: Path) ->
         await answered(test, "Still there?", "First")
 
 
-async def test_esc_brings_the_old_one_back(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def slow_to_load(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Lets the second model load until somebody gives up; the event is set once it has begun."""
     begun = threading.Event()
 
     def slow(folder: Path, on_progress: Any, cancelled: Callable[[], bool], **how: Any) -> Any:
@@ -126,6 +128,34 @@ async def test_esc_brings_the_old_one_back(models: Path, monkeypatch: pytest.Mon
         raise LoadCancelled("Loading was cancelled")
 
     monkeypatch.setattr("gptoss_tui.chat.switching.open_model", slow)
+    return begun
+
+
+async def test_not_while_an_answer_is_being_written(models: Path, tmp_path: Path) -> None:
+    rambling = "<|channel|>final<|message|>" + "Oh, yes" * 50 + "<|return|>"
+    rambler = talking_checkpoint(tmp_path / "rambler", [rambling])
+    async with driven(folder=rambler, params=SamplingParams(temperature=0)) as test:
+        await test.ask("Go on")
+        await test.phase("writing")
+        before = test.main.conductor.backend
+        test.main.front_end.execute(f"/model {models / 'two'}")
+        await test.until(lambda: any("Not now: an answer" in note.message for note in test.app._notifications))
+        assert test.main.conductor.backend is before
+        test.keys("escape")
+        await test.phase("idle")
+
+
+async def test_leaving_does_not_wait_for_a_model_on_its_way(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = slow_to_load(monkeypatch)
+    async with driven(folder=models / "one") as test:
+        await answered(test, "Hello?", "First")
+        test.main.front_end.execute(f"/model {models / 'two'}")
+        await test.until(begun.is_set)
+    assert test.main.conductor.backend is None
+
+
+async def test_esc_brings_the_old_one_back(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = slow_to_load(monkeypatch)
     async with driven(folder=models / "one") as test:
         test.main.front_end.execute(f"/model {models / 'two'}")
         await test.until(begun.is_set)
