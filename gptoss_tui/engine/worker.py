@@ -193,7 +193,7 @@ class Engine:
             try:
                 self._generator.prefill(wanted, ahead.is_set)
             except RuntimeError:
-                # Nobody waits for this; if the device is in trouble, the next answer will meet it and say so.
+                # Nobody waits for this; if the device is in trouble, the next answer will say so.
                 self._generator.forget()
 
         with self._lock:
@@ -289,12 +289,9 @@ class Engine:
         while (job := self._jobs.get()) is not None:
             job()
             del job  # or the last generation would live until the next
-        if hasattr(self, "_generator"):
-            del self._generator
-        # Whoever loads another model next needs the room.
-        mx.clear_cache()
-        # Streams left to the interpreter's end may abort the process.
-        mx.clear_streams()
+        self.__dict__.pop("_generator", None)
+        mx.clear_cache()  # whoever loads another model next needs the room
+        mx.clear_streams()  # left to the interpreter's end, they may abort the process
         atexit.unregister(self._leave)
 
 
