@@ -19,8 +19,20 @@ def export(session: Session, name: str = "") -> Path:
     """
     if not session.path:
         raise PromptError("The conversation is empty", "Send a message first.")
-    file = Path(name).expanduser() if name else Path(f"{_as_name(session.title)}.md")
-    archive = Archive(session.conversation, session.tree)
+    return _write(Archive(session.conversation, session.tree), name)
+
+
+def export_archive(archive: Archive) -> Path:
+    """Writes a kept conversation to a Markdown file of its title's name in the working folder, and returns that; a
+    number follows the name where that is taken. Raises `PromptError` where it cannot be written."""
+    stem, number = _as_name(archive.conversation.title), 1
+    while Path(name := f"{stem}.md" if number == 1 else f"{stem}-{number}.md").exists():
+        number += 1
+    return _write(archive, name)
+
+
+def _write(archive: Archive, name: str) -> Path:
+    file = Path(name).expanduser() if name else Path(f"{_as_name(archive.conversation.title)}.md")
     text = as_json(archive) if file.suffix.lower() == ".json" else as_markdown(archive)
     try:
         with file.open("x", encoding="utf-8", errors="replace") as opened:

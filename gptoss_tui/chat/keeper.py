@@ -90,7 +90,11 @@ class Keeper:
         if self._saving.resume is None and last is not None and last.dropped is not None:
             ago = time.time() - last.dropped
             if ago < OFFERED_S:
-                yield f"“{titles[last.id]}” lost its terminal {format.ago(ago)}: gptoss --resume goes on exactly there."
+                became = f"“{titles[last.id]}” lost its terminal {format.ago(ago)}"
+                if self._saving.offer is None:
+                    yield f"{became}: gptoss --resume goes on exactly there."
+                else:
+                    self._saving.offer(last.id, became)
 
     def open(
         self,

@@ -28,6 +28,9 @@ class Saving:
     """Whether the prompt's state is written at exit, and read when the conversation is resumed."""
     folder: Path | None = None
     """Where things are kept; None: in the user's state folder."""
+    offer: Callable[[str, str], None] | None = None
+    """Hears, on another thread, of a conversation that was cut off, where it can be gone on with at once: its id, and
+    what became of it. None: `tell` hears of it."""
     tell: Callable[[str], None] = _nobody
     """Hears, on another thread, what a person should know, a line or two at a time."""
 

@@ -43,8 +43,12 @@ class Keymap:
 
     def first(self, name: str) -> str:
         """The first key of the action with this id, for a hint."""
+        return self.key(name) or "(no key)"
+
+    def key(self, name: str) -> str:
+        """The first key of the action with this id; empty where it has none."""
         keys = self.keys(_BY_ID[name])
-        return _spelt(keys[0]) if keys else "(no key)"
+        return _spelt(keys[0]) if keys else ""
 
 
 def _spelt(keys: Sequence[str]) -> str:

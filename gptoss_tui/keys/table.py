@@ -6,6 +6,7 @@ Bindings, palette, key bar, help screens, `gptoss config keys` and docs/keys.md 
 from __future__ import annotations
 
 from gptoss_tui.keys.action import Action, Place
+from gptoss_tui.keys.conversation import AGAIN, CHAT, MOVES, SESSIONS
 
 APP: tuple[Action, ...] = (
     Action(
@@ -25,7 +26,7 @@ APP: tuple[Action, ...] = (
         priority=True,
         palette=False,
     ),
-    Action("app.retry", "alt+r", "retry", "retry", "Drop the last answer and ask again.", show=True),
+    *AGAIN,
     Action(
         "app.sampling",
         "ctrl+s",
@@ -48,17 +49,17 @@ APP: tuple[Action, ...] = (
         "app.effort", "alt+e", "effort", "effort", "Change how long the model thinks: low, medium, high.", show=True
     ),
     Action("app.thinking", "alt+t", "thinking", "thinking", "Open or close the last answer's thinking.", show=True),
-    Action("app.copy", "alt+c", "copy_answer", "copy", "Copy the last answer as it was written.", show=True),
     Action("app.copy-thinking", "alt+x", "copy_thinking", "copy thinking", "Copy the last answer's thinking."),
     Action(
         "app.new",
         "ctrl+l",
         "new",
         "new",
-        "Begin a new conversation; press twice, as the present one is not kept.",
+        "Begin a new conversation; the present one stays among the saved ones.",
         show=True,
         priority=True,
     ),
+    *MOVES,
     Action("app.layers", "alt+1", "pane('layers')", "layers", "Go to the layers."),
     Action("app.kv", "alt+2", "pane('kv')", "KV cache", "Go to the KV cache."),
     Action("app.tokens", "alt+3", "pane('tokens')", "tokens", "Go to the tokens."),
@@ -169,7 +170,7 @@ SAMPLING: tuple[Action, ...] = (
 
 THINKING: tuple[Action, ...] = (
     Action("thinking.toggle", "enter,space", "fold", "open", "Open or close this block.", show=True, palette=False),
-    Action("thinking.copy", "c", "copy", "copy", "Copy the text of this block.", show=True, palette=False),
+    Action("thinking.copy", "x", "copy", "copy", "Copy the text of this block.", show=True, palette=False),
 )
 """What works on a thinking block."""
 
@@ -240,11 +241,13 @@ PLACES: tuple[Place, ...] = (
     Place("pane", "In every pane", PANE, ("app",)),
     Place("tokens", "In the token pane", TOKENS, ("pane",)),
     Place("sampling", "In the sampling pane", SAMPLING, ("pane",)),
-    Place("thinking", "On a thinking block", THINKING, ("app",)),
+    Place("chat", "On a turn of the conversation", CHAT, ("app",)),
+    Place("thinking", "On a thinking block", THINKING, ("chat",)),
     Place("help", "On the help sheet", HELP),
     Place("history", "In the list of earlier prompts", HISTORY, typing=True),
     Place("models", "In the list of models", MODELS, typing=True),
     Place("themes", "In the list of themes", THEMES),
+    Place("sessions", "In the list of conversations", SESSIONS),
     Place("repl", "In the REPL", REPL, typing=True, front_end="repl"),
 )
 """Every place, the widest first."""

@@ -1,4 +1,4 @@
-"""The Textual application: theme, bindings, palette, leaving. What happens in a conversation is the conductor's."""
+"""The Textual application: bindings, palette, leaving, other screens. A conversation is the conductor's business."""
 
 from __future__ import annotations
 
@@ -8,35 +8,28 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar
 
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.theme import Theme as TextualTheme
 
 from gptoss_tui import clipboard
 from gptoss_tui.chat.history import PromptHistory, history_file
 from gptoss_tui.clipboard import ClipboardError
-from gptoss_tui.errors import GptOssError
 from gptoss_tui.harmony.messages import EFFORTS
 from gptoss_tui.keys import display
 from gptoss_tui.keys.table import APP, ON_SCREEN
 from gptoss_tui.signals import Leaving
-from gptoss_tui.themes import Theme, broken_themes, default_theme, shipped_themes, theme_named, themes_with
 from gptoss_tui.tui.actions import NO_KEY, bindings, textual_keymap
 from gptoss_tui.tui.backend import open_backend
-from gptoss_tui.tui.fewcolours import FewColours
 from gptoss_tui.tui.options import TuiOptions
 from gptoss_tui.tui.ports import OpenBackend
 from gptoss_tui.tui.screens.help import HelpScreen
 from gptoss_tui.tui.screens.history import HistoryScreen
 from gptoss_tui.tui.screens.main import MainScreen
 from gptoss_tui.tui.screens.models import ModelScreen
-from gptoss_tui.tui.screens.themes import ThemeScreen
-from gptoss_tui.tui.terminal import BackgroundTold
-from gptoss_tui.tui.theming import textual_theme
+from gptoss_tui.tui.themed import ThemedApp
 from gptoss_tui.tui.widgets.panel import Panel
 from gptoss_tui.tui.widgets.prompt import Prompt
-from gptoss_tui.visible import visible
 
 _UNDER_SHEETS = frozenset(("interrupt", "pane", "panes", "new", "command_palette"))
 
@@ -44,7 +37,7 @@ TWICE_S = 2.0
 """Seconds in which the second press of a key that asks twice must come."""
 
 
-class GptOssApp(App[None]):
+class GptOssApp(ThemedApp):
     """`gptoss` on a terminal that can hold it."""
 
     CSS_PATH: ClassVar[str | Path] = "app.tcss"
@@ -53,23 +46,10 @@ class GptOssApp(App[None]):
     TITLE = "gptoss"
 
     def __init__(self, options: TuiOptions, open_backend: OpenBackend = open_backend) -> None:
-        folder = options.themes_folder
-        self.themes, broken = themes_with(folder) if folder is not None else (shipped_themes(), ())
-        chosen = theme_named(options.theme, self.themes) if options.theme else default_theme(options.light)
-        self._drawn_themes: dict[str, TextualTheme] = {}
-        super().__init__()
-        for theme in self.themes.values():
-            self.register_theme(textual_theme(theme))
-        all_themes = super().available_themes
-        self._drawn_themes = {name: all_themes[name] for name in self.themes}
-        self._colours = 0 if self.no_color else options.colours
-        self._theme_is_chosen = options.theme is not None
-        self._keep_theme = options.keep_theme
-        self.show_theme(chosen)
-        self.keymap = options.keymap
+        super().__init__(options)
         self.set_keymap(textual_keymap(self.keymap))
         history = PromptHistory(history_file(options.history_file, private=not options.saving.save))
-        self.main = MainScreen(options, history, open_backend, (*broken_themes(broken), *options.keymap.notices))
+        self.main = MainScreen(options, history, open_backend, (*self.broken_themes, *options.keymap.notices))
         self._loop_of_app: asyncio.AbstractEventLoop | None = None
         self._asked = ("", 0.0)
         """The key that asked to be pressed twice, and when."""
@@ -77,23 +57,6 @@ class GptOssApp(App[None]):
     def get_default_screen(self) -> Screen[None]:
         """The one screen there is."""
         return self.main
-
-    @property
-    def available_themes(self) -> dict[str, TextualTheme]:
-        """Ours alone: Textual's own lack the roles that the panes are drawn with."""
-        # Textual asks for them with every line that it draws. None of ours is there yet while it sets itself up.
-        return self._drawn_themes or super().available_themes
-
-    def show_theme(self, theme: Theme) -> None:
-        """Draws in this theme from now on."""
-        if self._colours in (0, 16):
-            self._filters = [FewColours(theme, self._colours)]
-        self.theme = theme.name
-
-    def on_background_told(self, event: BackgroundTold) -> None:
-        """Where nobody has chosen a theme, it suits the terminal's background."""
-        if not self._theme_is_chosen:
-            self.show_theme(default_theme(event.light))
 
     def on_mount(self) -> None:
         """From now on a signal can end the loop."""
@@ -149,8 +112,8 @@ class GptOssApp(App[None]):
     # Actions
 
     async def action_stop(self) -> None:
-        """Stops the answer; where none is written, goes back to the prompt."""
-        if not await self.main.conductor.stop():
+        """Leaves editing, else stops the answer, else goes back to the prompt."""
+        if not self.main.mover.cancel() and not await self.main.conductor.stop():
             self.main.prompt.focus()
 
     async def action_interrupt(self) -> None:
@@ -179,16 +142,25 @@ class GptOssApp(App[None]):
         self.main.notice(notice, TWICE_S)
         return False
 
-    async def action_retry(self) -> None:
-        """Drops the last answer and asks again."""
-        await self.main.conductor.retry()
+    async def action_do(self, name: str) -> None:
+        """Does something with the selected turn, else with the last one."""
+        await self.main.mover.act(name, self.main.chat.meant)
+
+    def action_walk(self, by: int) -> None:
+        """Selects the turn above or below."""
+        self.main.chat.walk(by)
 
     async def action_new(self) -> None:
         """A new conversation; asks twice where something would be lost."""
+        sessions = self.main.sessions
         again = f"{self.keymap.first('app.new')} again: a new conversation; this one is not kept"
-        if not self.main.chat.turns or self._twice("new", again):
+        if not self.main.chat.turns or sessions.saved or self._twice("new", again):
             self._asked = ("", 0.0)
-            await self.main.conductor.clear()
+            await sessions.new()
+
+    def action_sessions(self) -> None:
+        """The list of conversations."""
+        self.main.sessions.browse()
 
     def action_pane(self, name: str) -> None:
         """Goes to a pane, or back from it."""
@@ -211,10 +183,6 @@ class GptOssApp(App[None]):
                 turn.thinking[-1].action_fold()
                 return
         self.notify("There is no thinking yet.")
-
-    def action_copy_answer(self) -> None:
-        """Copies the last answer."""
-        self.copy(next((turn.answer for turn in reversed(self.main.chat.turns) if turn.answer), ""), "Answer")
 
     def action_copy_thinking(self) -> None:
         """Copies the last answer's thinking."""
@@ -242,15 +210,6 @@ class GptOssApp(App[None]):
         except ClipboardError as fault:
             self.notify(f"{fault.message}. {fault.hint}", severity="warning", markup=False)
 
-    def use_theme(self, name: str) -> None:
-        """Draws in the theme of this name. Raises `ThemeError`."""
-        self._theme_is_chosen = True
-        self.show_theme(theme_named(name, self.themes))
-
-    def action_themes(self) -> None:
-        """Chooses the theme."""
-        self.push_screen(ThemeScreen(self.themes, self.keymap, self.use_theme, self._keep))
-
     def action_models(self) -> None:
         """Chooses another model."""
 
@@ -260,14 +219,6 @@ class GptOssApp(App[None]):
 
         backend = self.main.conductor.backend
         self.push_screen(ModelScreen(self.keymap, backend.folder if backend is not None else None), take)
-
-    def _keep(self, name: str) -> None:
-        try:
-            kept = self._keep_theme(name) if self._keep_theme is not None else "Nothing can be kept here."
-        except GptOssError as fault:
-            self.notify(visible(f"{fault.message}\n{fault.hint}".strip()), severity="error", markup=False)
-        else:
-            self.notify(visible(kept), markup=False)
 
     def action_pause(self) -> None:
         """Freezes the token view."""

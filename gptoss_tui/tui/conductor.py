@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gptoss_tui.chat.loading import ModelLoading
-from gptoss_tui.chat.moves import Retry
 from gptoss_tui.chat.switching import NotSwitched, same_model
 from gptoss_tui.tui.board import Board
-from gptoss_tui.tui.messages import Loaded, LoadFailed, LoadTick, ModelSwitched, Told
+from gptoss_tui.tui.messages import Loaded, LoadFailed, LoadTick, ModelSwitched, Offered, Told
 from gptoss_tui.tui.player import Player
-from gptoss_tui.tui.ports import Backend, OpenBackend, SessionPort
+from gptoss_tui.tui.ports import Backend, OpenBackend, SessionPort, caches
 from gptoss_tui.tui.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -38,7 +37,10 @@ class Conductor:
         def tell(text: str) -> None:
             screen.post_message(Told(text))
 
-        self._options = options = replace(options, saving=replace(options.saving, tell=tell))
+        def offer(conversation: str, text: str) -> None:
+            screen.post_message(Offered(conversation, text))
+
+        self._options = options = replace(options, saving=replace(options.saving, tell=tell, offer=offer))
         self._loading: ModelLoading[Backend] = ModelLoading(
             lambda folder, *how: open_backend(options if folder is None else replace(options, model=folder), *how),
             history_bytes=options.history_bytes,
@@ -173,10 +175,11 @@ class Conductor:
             done=0,
             total=0,
             info=engine.info,
-            layers=engine.layers(),
+            **caches(engine),
             params=session.params,
             effort=session.effort,
         )
+        await self._screen.sessions.loaded()
         await self._next()
 
     async def _resume(self, backend: Backend) -> None:
@@ -212,11 +215,6 @@ class Conductor:
         if self.backend is not None and not self.running:
             self.player.make(self.backend, move)
 
-    async def retry(self) -> None:
-        """Asks the last prompt again."""
-        if self._screen.chat.turns:
-            await self.make(Retry())
-
     async def stop(self) -> bool:
         """Stops the answer and takes back what waits; False where there was neither."""
         waiting = bool(self._queue)
@@ -250,6 +248,7 @@ class Conductor:
 
     async def moved(self) -> None:
         """Another conversation is the session's: what runs belongs to the one before, and the screen is drawn anew."""
+        self._screen.mover.cancel()
         await self.take_back()
         self.player.drop()
         self._screen.tokens.clear()
@@ -257,7 +256,12 @@ class Conductor:
             await self._screen.chat.clear()
             return
         await self.player.show_path(self.backend)
-        self._board.update(phase="idle", layers=self.backend.engine.layers())
+        self._board.update(phase="idle", **caches(self.backend.engine))
+
+    def saving(self, why: str, *, private: bool) -> None:
+        """Why nothing is being saved; empty where all is well."""
+        if (why, private) != (self.snapshot.unsaved, self.snapshot.private):
+            self._board.update(unsaved=why, private=private)
 
     def set_params(self, params: SamplingParams) -> None:
         """Turns knobs; a running answer follows from its next token on."""
@@ -275,7 +279,7 @@ class Conductor:
         """Shows what a command changed in the session."""
         if self.backend is not None:
             session = self.backend.session
-            self._board.update(params=session.params, effort=session.effort, layers=self.backend.engine.layers())
+            self._board.update(params=session.params, effort=session.effort, **caches(self.backend.engine))
 
     async def _next(self) -> None:
         if self._queue and self.snapshot.phase == "idle" and self.backend is not None:

@@ -1,27 +1,38 @@
-"""How an answer ended, in words, with the ways on where it ended early. Pure; knows no widget."""
+"""The lines under an answer: why it ended early, with the ways on, and its figures."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from gptoss_tui.chat import format
-from gptoss_tui.chat.endings import ending_note
+from gptoss_tui.chat.endings import ending_reason
 from gptoss_tui.keys import Keymap
-from gptoss_tui.tui.snapshot import Snapshot
+from gptoss_tui.tui.widgets.note import Note
 
 if TYPE_CHECKING:
     from gptoss_tui.chat.tree import Ending, Figures
     from gptoss_tui.engine.events import Finished
 
+_AGAIN = ("continue", "retry")
+_WAYS: Mapping[str, tuple[str, ...]] = {
+    "length": _AGAIN,
+    "interrupted": _AGAIN,
+    "fault": _AGAIN,
+    "context": ("shorten", "fork", "new"),
+}
 
-def ending(
-    reason: Ending | None, figures: Finished | Figures | None, snapshot: Snapshot, keymap: Keymap
-) -> list[tuple[str, str]]:
-    """(text, kind) of each line under the answer."""
-    context = snapshot.info.context if snapshot.info is not None else 0
-    note = ending_note(reason, context)
-    if note and reason in ("length", "interrupted", "context"):
-        retry, copy, new = (keymap.first(f"app.{name}") for name in ("retry", "copy", "new"))
-        note += f" {retry} asks again, {copy} copies this answer, {new} begins a new conversation."
-    lines = [(note, "warning")] if note else []
-    return [*lines, *([(format.answer_figures(figures), "figures")] if figures is not None else [])]
+
+def ending(reason: Ending | None, figures: Finished | Figures | None, context: int, keymap: Keymap) -> list[Note]:
+    """Each line. `context` is what the model's context holds, in tokens."""
+    lines: list[Note] = []
+    if why := ending_reason(reason, context):
+        lines.append(Note(why, kind="warning", ways=ways(_WAYS.get(reason or "", ()), keymap)))
+    if figures is not None:
+        lines.append(Note(format.answer_figures(figures), kind="figures"))
+    return lines
+
+
+def ways(names: tuple[str, ...], keymap: Keymap) -> list[tuple[str, str, str]]:
+    """Actions as a note offers them, with their keys."""
+    return [(name, name, keymap.key(f"app.{name}")) for name in names]

@@ -80,11 +80,8 @@ class TuiFrontEnd:
         self._app.copy(text, what)
 
     def show_sessions(self, words: str) -> None:
-        """The kept conversations, at the end of this one."""
-        from gptoss_tui.chat.store.listing import overview
-
-        if self.keeper is not None:
-            self.show(overview(self.keeper.library, words))
+        """The list of conversations."""
+        self._screen.sessions.browse(words)
 
     def show_themes(self) -> None:
         """The list of themes, with a preview."""

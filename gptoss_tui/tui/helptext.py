@@ -17,6 +17,11 @@ FIGURES: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
                 "the first token, reading the prompt included.",
             ),
             (
+                "private · not saved",
+                "Private: nothing of this talk touches the disk (--no-save). Not saved: it cannot be, for now; a click "
+                "says why, and as soon as it can, all of it is saved.",
+            ),
+            (
                 "bit",
                 "Bits per weight in the checkpoint's files, quantisation scales included. Fewer bits are read faster "
                 "and need less memory.",
@@ -55,6 +60,12 @@ FIGURES: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
                 "history",
                 "Older rows of sliding layers, which attention no longer reads. They are kept so that an edit, a retry "
                 "or the next turn can go back without reading the prompt again.",
+            ),
+            (
+                "kept",
+                "What going back and elsewhere may take: history, pins (copies of the rows before the places that are "
+                "likely to be gone back to) and branches that were left. The least useful goes first when the budget, "
+                "conversation.history-mib in config.toml, is used up.",
             ),
             (
                 "context",

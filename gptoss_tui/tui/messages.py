@@ -55,6 +55,14 @@ class ModelSwitched(Message):
         self.switched = switched
 
 
+class Offered(Message):
+    """A conversation was cut off, and can be gone on with."""
+
+    def __init__(self, conversation: str, text: str) -> None:
+        super().__init__()
+        self.conversation, self.text = conversation, text
+
+
 class LoadFailed(Message):
     """The model could not be loaded."""
 

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING
 
 from gptoss_tui.chat.attach import with_files
 from gptoss_tui.chat.events import Token, TurnFinished
-from gptoss_tui.chat.forks import turns
 from gptoss_tui.chat.meter import RateMeter
-from gptoss_tui.chat.moves import Move, Send
+from gptoss_tui.chat.moves import Move, Send, Switch
 from gptoss_tui.chat.runs import runs
 from gptoss_tui.errors import GptOssError
 from gptoss_tui.tui.board import Board
 from gptoss_tui.tui.endings import ending
 from gptoss_tui.tui.messages import Wake
 from gptoss_tui.tui.pacer import Pacer
-from gptoss_tui.tui.ports import Backend, TurnPort
+from gptoss_tui.tui.ports import Backend, TurnPort, caches
+from gptoss_tui.tui.turnview import views
 
 if TYPE_CHECKING:
     from textual.timer import Timer
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from gptoss_tui.chat.tree import Node
     from gptoss_tui.engine.events import PrefillProgress
     from gptoss_tui.tui.screens.main import MainScreen
-    from gptoss_tui.tui.widgets.turn import Turn
+    from gptoss_tui.tui.widgets.turn import Note, Turn
 
 _SETTLE_S = 1.0
 """Seconds between two looks at a cache that the engine still fills after an answer."""
@@ -57,6 +57,8 @@ class Player:
         self._timer: Timer | None = None
         self._late: Timer | None = None
         self._stop_wanted = False
+        self._stays = False
+        """Whether the window stays where it is when the move is made."""
 
     def send(self, backend: Backend, shown: Turn) -> None:
         """Asks what stands in `shown`; the answer is written there."""
@@ -69,6 +71,7 @@ class Player:
 
     def make(self, backend: Backend, move: Move) -> None:
         """Makes any other move; its answer is written at the end of the path."""
+        self._stays = isinstance(move, Switch)
         self._begin(backend, lambda: move, None)
 
     def _begin(self, backend: Backend, move: Callable[[], Move], shown: Turn | None) -> None:
@@ -130,9 +133,9 @@ class Player:
                 session.clear()
             return
         if self._shown is None or turn is None:
-            self._shown = await self.show_path(backend)
+            self._shown = await self.show_path(backend, stay=turn is None and self._stays)
         else:
-            self._shown.nodes = tuple(node.id for node in turns(session.path)[-1])
+            self._screen.chat.described(views(session.tree))
         if turn is None:
             self._board.update(phase="idle")
             self._settle()
@@ -145,13 +148,13 @@ class Player:
             turn.stop()
         self.schedule()
 
-    async def show_path(self, backend: Backend) -> Turn | None:
-        """Draws the conversation as it is now; the turn at its end."""
+    async def show_path(self, backend: Backend, *, stay: bool = False) -> Turn | None:
+        """Draws the conversation as it is now; the turn at its end. `stay`: the window stays where it is."""
 
-        def notes(node: Node) -> list[tuple[str, str]]:
-            return ending(node.ending, node.figures, self._board.snapshot, self._screen.keymap)
+        def notes(node: Node) -> list[Note]:
+            return ending(node.ending, node.figures, backend.session.context, self._screen.keymap)
 
-        return await self._screen.chat.show_path(backend.session.path, notes)
+        return await self._screen.chat.show(views(backend.session.tree), notes, stay=stay)
 
     async def _draw(self) -> None:
         self._timer = None
@@ -218,16 +221,19 @@ class Player:
     def _measure(self) -> None:
         meter = self._meter
         speed = meter.last_second if meter.tokens else self._board.snapshot.last_second
-        layers = self._backend.engine.layers() if self._backend is not None else ()
-        self._board.update(last_second=speed, mean=meter.mean, history=meter.history, layers=layers)
+        held = caches(self._backend.engine) if self._backend is not None else {}
+        self._board.update(last_second=speed, mean=meter.mean, history=meter.history, **held)
 
     async def _finish(self, shown: Turn, event: TurnFinished) -> None:
         self._turn = None
         self._board.note(phase="idle")
         self._measure()
         await shown.complete()
-        for text, kind in ending(event.reason, event.finished, self._board.snapshot, self._screen.keymap):
-            await self._screen.chat.note(text, kind, under=shown)
+        if self._backend is not None:
+            session = self._backend.session
+            self._screen.chat.described(views(session.tree))
+            for note in ending(event.reason, event.finished, session.context, self._screen.keymap):
+                await self._screen.chat.note(note, under=shown)
         self._screen.set_timer(_SETTLE_S, self._settle)
         await self._on_idle()
 
@@ -236,7 +242,7 @@ class Player:
         if self._backend is None or self._board.running:
             return
         busy = self._backend.engine.busy
-        self._board.update(layers=self._backend.engine.layers())
+        self._board.update(**caches(self._backend.engine))
         if busy:
             self._screen.set_timer(_SETTLE_S, self._settle)
 

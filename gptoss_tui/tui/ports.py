@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from gptoss_tui.chat.events import TurnEvent
+    from gptoss_tui.chat.journal import Conversation
     from gptoss_tui.chat.keeper import Keeper
     from gptoss_tui.chat.moves import Move, Plan
     from gptoss_tui.chat.tree import Node, Tree
-    from gptoss_tui.engine.events import LayerState, LoadProgress, ModelInfo
+    from gptoss_tui.engine.events import LayerState, LoadProgress, MemoryUse, ModelInfo
     from gptoss_tui.engine.params import SamplingParams
     from gptoss_tui.engine.worker import Engine
     from gptoss_tui.harmony import Harmony
@@ -31,6 +32,7 @@ class EnginePort(Protocol):
     @property
     def busy(self) -> bool: ...
     def layers(self) -> tuple[LayerState, ...]: ...
+    def memory(self) -> MemoryUse: ...
     def close(self) -> None: ...
 
 
@@ -52,7 +54,10 @@ class SessionPort(Protocol):
     effort: Effort
     max_tokens: int | None
     params: SamplingParams
+    title: str
 
+    @property
+    def conversation(self) -> Conversation: ...
     @property
     def tree(self) -> Tree: ...
     @property
@@ -86,3 +91,8 @@ class OpenBackend(Protocol):
     def __call__(
         self, options: TuiOptions, on_progress: Callable[[LoadProgress], None], cancelled: Callable[[], bool]
     ) -> Backend: ...
+
+
+def caches(engine: EnginePort) -> dict[str, Any]:
+    """What the engine holds now, by the snapshot's names."""
+    return {"layers": engine.layers(), "memory": engine.memory()}

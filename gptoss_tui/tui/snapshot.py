@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Literal
 
-from gptoss_tui.engine.events import LayerState, ModelInfo
+from gptoss_tui.engine.events import LayerState, MemoryUse, ModelInfo
 from gptoss_tui.engine.params import SamplingParams
 from gptoss_tui.harmony.messages import Effort
 
@@ -34,6 +34,12 @@ class Snapshot:
     info: ModelInfo | None = None
     """None until the model is loaded."""
     layers: tuple[LayerState, ...] = ()
+    memory: MemoryUse | None = None
+    """What is kept for going back and elsewhere; None until the model is loaded."""
+    unsaved: str = ""
+    """Why nothing of the conversation is being saved; empty where all is well."""
+    private: bool = False
+    """Whether that is as the person wants it."""
     params: SamplingParams = field(default_factory=SamplingParams)
     effort: Effort = "medium"
     queued: int = 0

@@ -12,9 +12,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from gptoss_tui.chat.events import Token, TurnEvent, TurnFinished, TurnReason
+from gptoss_tui.chat.journal import Conversation
 from gptoss_tui.chat.moves import Edit, Move, Plan, Send, Switch
 from gptoss_tui.chat.tree import Node, Tree, new_id
-from gptoss_tui.engine.events import Finished, LayerState, LoadProgress, ModelInfo, PrefillProgress, Step
+from gptoss_tui.engine.events import Finished, LayerState, LoadProgress, MemoryUse, ModelInfo, PrefillProgress, Step
 from gptoss_tui.engine.params import SamplingParams
 from gptoss_tui.harmony.messages import Channel, Delta, Effort, Message
 from gptoss_tui.tui.options import TuiOptions
@@ -169,6 +170,9 @@ class ScriptedEngine:
     def layers(self) -> tuple[LayerState, ...]:
         return layer_states(self.tokens, self.info)
 
+    def memory(self) -> MemoryUse:
+        return MemoryUse(3 * 2**20, 2**20, 40 * 2**20, 2, 256 * 2**20)
+
     def close(self) -> None:
         self.closed = True
 
@@ -198,6 +202,10 @@ class ScriptedSession:
     @property
     def context(self) -> int:
         return self.engine.info.context
+
+    @property
+    def conversation(self) -> Conversation:
+        return Conversation("0" * 32, self.title)
 
     def count(self, text: str) -> int:
         return len(text.split())

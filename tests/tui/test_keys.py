@@ -39,7 +39,7 @@ async def test_bars_hints_and_help_name_the_real_keys() -> None:
         await test.phase("writing")
         await test.pilot.press("escape")
         await test.phase("idle")
-        await test.until(lambda: any("ctrl+g asks again" in str(note.render()) for note in test.main.query(Note)))
+        await test.until(lambda: any("ctrl+g retry" in str(note.render()) for note in test.main.query(Note)))
         await test.until(lambda: "ctrl+g retry" in test.screen_lines()[-1])
         bar = test.screen_lines()[-1]
         assert "f4 new" in bar
@@ -49,8 +49,8 @@ async def test_bars_hints_and_help_name_the_real_keys() -> None:
         await test.pilot.press("question_mark")
         await test.until(lambda: isinstance(test.app.screen, HelpScreen))
         lines = str(test.app.screen.query_one("#help-text").render()).splitlines()
-        assert next(line for line in lines if "Drop the last answer" in line).startswith("ctrl+g ")
-        assert next(line for line in lines if "Copy the last answer as" in line).startswith("no key ")
+        assert next(line for line in lines if "Ask again; the answer so far" in line).startswith("ctrl+g ")
+        assert next(line for line in lines if "Copy the answer as" in line).startswith("no key ")
         assert "command palette too (f7)" in lines[-1]
 
 

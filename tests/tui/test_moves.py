@@ -98,7 +98,7 @@ async def test_an_answer_grows_where_it_stands(rambler: Path) -> None:
         assert turn.answer.startswith(before)
         assert len(turn.answer) > len(before)
         assert len(turn.query("Answer")) == 1
-        await test.until(lambda: notes(turn).count("/continue goes on") == 1)
+        await test.until(lambda: notes(turn).count("alt+g continue") == 1)
 
 
 async def test_thinking_grows_in_its_own_block(muser: Path) -> None:

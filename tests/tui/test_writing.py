@@ -72,7 +72,7 @@ async def test_thinking_is_closed_while_it_streams_and_opens_by_key_and_mouse() 
         await test.until(lambda: block.opened)
         hold.set()
         await test.phase("idle")
-        await test.pilot.press("c")
+        await test.pilot.press("x")
         assert test.app.clipboard == "Let me think about it."
         await test.pilot.press("alt+c")
         assert test.app.clipboard == "Well then."

@@ -6,27 +6,29 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
-from textual.containers import Container, Horizontal, Vertical
-from textual.screen import Screen
+from textual.containers import Container
 from textual.timer import Timer
 from textual.widgets import Static
 
 from gptoss_tui.tui.backlog import behind
 from gptoss_tui.tui.conductor import Conductor
 from gptoss_tui.tui.frontend import TuiFrontEnd
-from gptoss_tui.tui.layout import ARRANGEMENTS, BROAD, LOW, SMALLEST, TALL, Arrangement, arrangement
 from gptoss_tui.tui.lean import LeanCompositor
-from gptoss_tui.tui.messages import Loaded, LoadFailed, LoadTick, ModelSwitched, Told, Wake
+from gptoss_tui.tui.messages import Loaded, LoadFailed, LoadTick, ModelSwitched, Offered, Told, Wake
+from gptoss_tui.tui.mover import Mover
+from gptoss_tui.tui.screens.arranged import Arranged
+from gptoss_tui.tui.sessions import Sessions
 from gptoss_tui.tui.snapshot import Phase, Snapshot
 from gptoss_tui.tui.widgets.chat import ChatPane
+from gptoss_tui.tui.widgets.heading import Acted
 from gptoss_tui.tui.widgets.keybar import KeyBar
 from gptoss_tui.tui.widgets.kv import KvPane
 from gptoss_tui.tui.widgets.layers import LayersPane
 from gptoss_tui.tui.widgets.live import LOW_BANDWIDTH
-from gptoss_tui.tui.widgets.panel import Panel
 from gptoss_tui.tui.widgets.prompt import Prompt
+from gptoss_tui.tui.widgets.promptbar import PromptBar
 from gptoss_tui.tui.widgets.sampling import SamplingPane
 from gptoss_tui.tui.widgets.status import StatusLine
 from gptoss_tui.tui.widgets.suggestions import Suggestions
@@ -42,7 +44,7 @@ CATCH_UP_S = 0.05
 """Seconds between two looks at a terminal that has not taken yet what was sent."""
 
 
-class MainScreen(Screen[None]):
+class MainScreen(Arranged):
     """All panes, and the conductor that feeds them."""
 
     AUTO_FOCUS = "#prompt"
@@ -63,13 +65,12 @@ class MainScreen(Screen[None]):
         self.sampling = SamplingPane(lambda params: self.conductor.set_params(params))
         self.prompt = Prompt(history)
         self.suggestions = Suggestions(lambda: self.conductor.session)
+        self.promptbar = PromptBar(self.suggestions, self.prompt)
         self.keybar = KeyBar(self.offers)
         self.front_end = TuiFrontEnd(self)
         self.conductor = Conductor(options, self, open_backend)
-        self.arranged: Arrangement = "wide"
-        self._hidden = False
-        """Instruments put away by the person; in a small window: not looked at."""
-        self._swapped = False
+        self.mover = Mover(self, self.conductor)
+        self.sessions = Sessions(self, self.conductor)
         self._notice = ""
         self._catching_up: Timer | None = None
         self._phase: Phase | None = None
@@ -81,26 +82,17 @@ class MainScreen(Screen[None]):
             yield self.chat
             with Container(id="instruments"):
                 yield from self.panels
-            with Vertical(id="promptbar"):
-                yield self.suggestions
-                with Horizontal(id="promptline"):
-                    yield Static("❯", id="sign")
-                    yield self.prompt
+            yield self.promptbar
         yield self.keybar
         yield Static(id="toosmall")
-
-    @property
-    def panels(self) -> tuple[Panel, ...]:
-        """The instruments, in the order of their tabs."""
-        return (self.layers_pane, self.kv, self.tokens, self.sampling)
 
     def on_mount(self) -> None:
         """The first frame is drawn before the model is looked at."""
         self.set_class(self._low_bandwidth, LOW_BANDWIDTH)
-        self._rearrange(self.app.size.width, self.app.size.height)
-        self._activate(self.layers_pane)
+        self.arrange_at_first()
         self.show(self.conductor.snapshot)
         self.call_after_refresh(self.conductor.start)
+        self.sessions.begin()
 
     def show(self, snapshot: Snapshot) -> None:
         """A new picture for every pane that is in sight."""
@@ -110,19 +102,26 @@ class MainScreen(Screen[None]):
         if snapshot.phase != self._phase:
             # Other things can be done now.
             self._phase = snapshot.phase
+            self.chat.set_idle(snapshot.phase == "idle")
             self.keybar.refresh()
 
     def offers(self, action: str) -> bool:
         """False for actions that would do nothing now: the key bar leaves them out."""
+        meant = self.chat.meant
+        view = meant.view if meant is not None else None
         match action:
             case "stop":
                 return self.conductor.running or bool(self.conductor.snapshot.queued)
-            case "retry" | "copy_answer" | "new":
+            case "do('continue')":
+                return view is not None and view.continues and not self.conductor.running
+            case "do('copy')":
+                return meant is not None and bool(meant.answer)
+            case "new":
                 return bool(self.chat.turns) and not self.conductor.running
             case "thinking":
                 return any(turn.thinking for turn in self.chat.turns)
             case _:
-                return True
+                return not action.startswith("do(") or (view is not None and not self.conductor.running)
 
     def notice(self, text: str, seconds: float) -> None:
         """Says something in the status line for a moment."""
@@ -152,65 +151,6 @@ class MainScreen(Screen[None]):
         if self.is_current:
             self._compositor_refresh()
 
-    # Arrangement
-
-    def on_resize(self, event: events.Resize) -> None:
-        """Another window, another arrangement."""
-        self._rearrange(event.size.width, event.size.height)
-
-    def _rearrange(self, columns: int, rows: int) -> None:
-        self.arranged = arrangement(columns, rows)
-        for name in ARRANGEMENTS:
-            self.set_class(name == self.arranged, f"-{name}")
-        self.set_class(rows >= TALL, "-tall")
-        self.set_class(rows < LOW, "-low")
-        self.set_class(columns >= BROAD, "-broad")
-        for panel in self.panels:
-            panel.set_tabbed(self.arranged != "wide")
-        self.set_class(self._hidden, "-no-instruments")
-        self.set_class(self._swapped and self.arranged == "small", "-swapped")
-        if self.arranged == "tiny":
-            needed = f"{SMALLEST[0]}×{SMALLEST[1]}"
-            text = f"This window is {columns}×{rows}.\ngptoss needs {needed}.\nThe model goes on."
-            self.query_one("#toosmall", Static).update(text)
-
-    def _activate(self, pane: Panel) -> None:
-        for panel in self.panels:
-            panel.set_class(panel is pane, "-active")
-
-    def toggle_panes(self) -> None:
-        """Shows or hides the instruments; in a small window, switches between them and the chat."""
-        if self.arranged == "small":
-            self._swapped = not self._swapped
-        else:
-            self._hidden = not self._hidden
-        self._rearrange(self.size.width, self.size.height)
-        if self.focused is not None and not self.focused.is_on_screen:
-            self.prompt.focus()
-
-    def go_to(self, name: str) -> None:
-        """Shows a pane and gives it the focus; from the pane itself, back to the prompt."""
-        pane = self.chat if name == "chat" else next(panel for panel in self.panels if panel.id == name)
-        if self.focused is pane:
-            self._swapped = False
-            self._rearrange(self.size.width, self.size.height)
-            self.prompt.focus()
-            return
-        self._swapped = pane is not self.chat
-        if isinstance(pane, Panel):
-            self._hidden = False
-            self._activate(pane)
-        self._rearrange(self.size.width, self.size.height)
-        if pane.focusable and pane.is_on_screen:
-            # At once: the next key may be under way already.
-            self.set_focus(pane)
-        else:
-            self.call_after_refresh(pane.focus)
-
-    @on(Panel.TabChosen)
-    def _tab_chosen(self, event: Panel.TabChosen) -> None:
-        self.go_to(event.pane)
-
     # What the panes and the other threads tell
 
     @on(Wake)
@@ -229,6 +169,10 @@ class MainScreen(Screen[None]):
     async def _told(self, event: Told) -> None:
         await self.chat.note(event.text, "warning")
 
+    @on(Offered)
+    async def _offered(self, event: Offered) -> None:
+        await self.sessions.offer(event)
+
     @on(ModelSwitched)
     async def _switched(self, event: ModelSwitched) -> None:
         await self.conductor.on_switched(event)
@@ -243,6 +187,10 @@ class MainScreen(Screen[None]):
 
     @on(Prompt.Sent)
     async def _sent(self, event: Prompt.Sent) -> None:
+        self.promptbar.show_files(())
+        if self.mover.editing is not None:
+            self.run_worker(self.mover.finish(event.text))
+            return
         if self.front_end.execute(event.text):
             return
         await self.conductor.send(event.text)
@@ -256,9 +204,29 @@ class MainScreen(Screen[None]):
 
     @on(Prompt.Edited)
     def _prompt_edited(self, event: Prompt.Edited) -> None:
-        self.suggestions.offer(event.text)
+        self.suggestions.offer(event.text if self.mover.editing is None else "")
+        self.mover.typed(event.text)
 
     @on(Prompt.CompleteAsked)
     def _complete(self) -> None:
         if (text := self.suggestions.completed(self.prompt.text)) is not None:
             self.prompt.fill(text)
+
+    # The conversation
+
+    @on(Acted)
+    def _acted(self, event: Acted) -> None:
+        self.run_worker(self.mover.act(event.name, self.chat.turn_of(event.by)))
+
+    @on(ChatPane.Selected)
+    def _selected(self) -> None:
+        self.mover.selected(self.chat.selected)
+        self.keybar.refresh()
+
+    @on(ChatPane.Left)
+    def _chat_left(self) -> None:
+        self.prompt.focus()
+
+    def copy(self, text: str, what: str) -> None:
+        """Copies a text, and says so."""
+        self.front_end.copy(text, what)

@@ -44,7 +44,7 @@ class Whole(Markdown):
         super().__init__(parser_factory=parser, open_links=False)
 
 
-class Answer(Grows, Vertical, can_focus=True):
+class Answer(Grows, Vertical):
     """Markdown that grows; `text` is what the model wrote, unchanged."""
 
     def __init__(self) -> None:
@@ -52,10 +52,17 @@ class Answer(Grows, Vertical, can_focus=True):
         self._raw: list[str] = []
         self._sanitiser = Visible()
         self._live = Live()
+        self._recalled = False
 
     def compose(self) -> ComposeResult:
         """Lines, for as long as the answer is being written."""
-        yield self._live
+        if not self._recalled:
+            yield self._live
+
+    def recall(self, text: str) -> None:
+        """Before it is mounted: the whole of an answer that was written before. `complete` draws it."""
+        self._raw.append(text)
+        self._recalled = True
 
     @property
     def text(self) -> str:
@@ -69,7 +76,7 @@ class Answer(Grows, Vertical, can_focus=True):
 
     async def complete(self) -> None:
         """The answer is whole: it is drawn once more, as Markdown."""
-        if not self._live.is_attached:
+        if not (self._live.is_attached or self._recalled):
             return
         if len(self.text) > LONGEST_WHOLE:
             self._live.write(self._sanitiser.finish())
@@ -79,4 +86,6 @@ class Answer(Grows, Vertical, can_focus=True):
         with self.app.batch_update():
             await self.mount(whole)
             await whole.update(visible(self.text))
-            await self._live.remove()
+            if self._live.is_attached:
+                await self._live.remove()
+        self._recalled = False

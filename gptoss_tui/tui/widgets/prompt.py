@@ -75,6 +75,8 @@ class Prompt(TextArea):
         )
         self.cursor_blink = False
         self.prompts = history
+        self.remembers = True
+        """False while it holds what is no prompt."""
         self._sending: Timer | None = None
         self._enter_at = 0.0
         self._key_at = 0.0
@@ -115,7 +117,8 @@ class Prompt(TextArea):
         text = self.text.strip("\n")
         if not text.strip():
             return
-        self.prompts.add(text)
+        if self.remembers:
+            self.prompts.add(text)
         self.load_text("")
         self.post_message(self.Sent(text))
 

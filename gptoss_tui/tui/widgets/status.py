@@ -79,6 +79,11 @@ class StatusLine(Widget):
         space = " " * max(0, width - used)
         return Content.assemble(" ", *_joined(left), space, *_joined(right), " ")
 
+    def on_click(self) -> None:
+        """Says why nothing is saved."""
+        if self.snapshot.unsaved:
+            self.app.notify(self.snapshot.unsaved, markup=False)
+
     def _pieces(self) -> list[_Piece]:
         now = self.snapshot
         pieces = [_Piece((("gptoss", "$accent bold"),), 7)]
@@ -88,6 +93,9 @@ class StatusLine(Widget):
             about = f"{format.bits(now.info.bits_per_weight)} · {now.info.device}"
             pieces.append(_Piece(((about, "$muted"),), 5))
         pieces.append(_Piece((("effort ", "$muted"), (now.effort, "$foreground")), 6))
+        if now.unsaved:
+            mark = ("private", "$muted") if now.private else ("✕ not saved", "$warning")
+            pieces.append(_Piece((mark,), 6 if now.private else 1))
         if now.queued:
             pieces.append(_Piece(((f"{now.queued} queued", "$warning"),), 4))
         pieces.append(_Piece(tuple(self._state()), 0, right=True))

@@ -16,7 +16,7 @@ from typing import Any, cast
 
 from gptoss_tui.chat.session import Session
 from gptoss_tui.engine.control import Control
-from gptoss_tui.engine.events import Event, Finished, LayerState, ModelInfo, PrefillProgress, Step
+from gptoss_tui.engine.events import Event, Finished, LayerState, MemoryUse, ModelInfo, PrefillProgress, Step
 from gptoss_tui.engine.generation import Generation
 from gptoss_tui.engine.params import SamplingParams
 from gptoss_tui.engine.worker import Engine
@@ -224,6 +224,10 @@ class Player:
     def layers(self) -> tuple[LayerState, ...]:
         """As they were at the end of what was played."""
         return self._layers
+
+    def memory(self) -> MemoryUse:
+        """What the layers keep for going back."""
+        return MemoryUse(sum(layer.history_bytes for layer in self._layers), 0, 0, 0, 256 * 2**20)
 
     def prefill(self, ids: Sequence[int]) -> None:
         """Nothing is read ahead."""
