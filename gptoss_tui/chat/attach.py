@@ -57,6 +57,17 @@ class Attached:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class FileSize:
+    """A file that a prompt names."""
+
+    name: str
+    """As the person wrote it."""
+    tokens: int
+    fault: str = ""
+    """Why it cannot be attached; empty where it can."""
+
+
 def with_files(text: str, measure: Measure, *, before: str = "") -> str:
     """The prompt with the files that it names; each once. Raises `AttachError` for one that cannot be read.
 
@@ -87,15 +98,12 @@ def mentioned(text: str) -> list[str]:
     return list(dict.fromkeys(name for name, escape in found if name is not None and not escape))
 
 
-def sizes(text: str, measure: Measure) -> list[tuple[str, str]]:
-    """(name, size in tokens or why it cannot be attached) of each file that a prompt would attach."""
-    told: list[tuple[str, str]] = []
-    for name in mentioned(text):
-        try:
-            told.append((name, format.tokens(measure.count(read_text(Path(name))))))
-        except AttachError as fault:
-            told.append((name, fault.message.removeprefix(f"{name} ")))
-    return told
+def size_of(name: str, measure: Measure) -> FileSize:
+    """How much a file that a prompt names would add to it; it is read."""
+    try:
+        return FileSize(name, measure.count(read_text(Path(name))))
+    except AttachError as fault:
+        return FileSize(name, 0, fault.message.removeprefix(f"{name} "))
 
 
 def joined(prompt: str, files: Sequence[Attached]) -> str:

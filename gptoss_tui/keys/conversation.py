@@ -36,7 +36,7 @@ MOVES: tuple[Action, ...] = (
     Action("app.previous", "alt+comma", "do('previous')", "branch before", "Show the branch before this one."),
     Action("app.next", "alt+full_stop", "do('next')", "next branch", "Show the branch after this one."),
     Action("app.fork", "alt+n", "do('fork')", "fork", "Go on in a new conversation that begins like this one."),
-    Action("app.shorten", "", "do('shorten')", "shorten", "Go on in a new conversation without the oldest turns."),
+    Action("app.shorten", "alt+h", "do('shorten')", "shorten", "Go on in a new conversation without the oldest turns."),
     Action("app.copy", "alt+c", "do('copy')", "copy", "Copy the answer as it was written.", show=True),
     Action("app.copy-code", "alt+y", "do('code')", "copy code", "Copy the answer's last block of code."),
     Action(

@@ -19,7 +19,7 @@ def bindings(actions: Sequence[Action]) -> list[Binding]:
     """The actions as Textual bindings, with the keys of the table."""
     return [
         Binding(
-            action.keys or NO_KEY,
+            action.keys,
             action.action,
             action.title,
             show=action.show,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from gptoss_tui.chat.attach import mentioned, read_text, with_files
+from gptoss_tui.chat.attach import FileSize, mentioned, size_of, with_files
 from gptoss_tui.chat.moves import Send
 from gptoss_tui.errors import GptOssError
 
@@ -25,17 +25,6 @@ LONG = 100
 """Tokens from which a text's length is worth telling."""
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class FileSize:
-    """A file that a prompt names."""
-
-    name: str
-    """As the person wrote it."""
-    tokens: int
-    fault: str = ""
-    """Why it cannot be attached; empty where it can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +54,8 @@ class Costs:
     def __init__(self) -> None:
         self._newest: dict[str, object] = {}
         self._under_way = asyncio.Lock()
-        self._known: dict[tuple[str, int, int], int] = {}
-        """Tokens of files, by name, time and size."""
+        self._known: dict[tuple[str, int, int], FileSize] = {}
+        """Files that were counted, by name, time and size."""
 
     async def plan(self, session: SessionPort, move: Callable[[], Move]) -> Plan:
         """What the move would cost. Raises `GptOssError` where it cannot be made; `move` may raise it too."""
@@ -101,14 +90,12 @@ class Costs:
     def _file(self, name: str, session: SessionPort) -> FileSize:
         try:
             about = Path(name).expanduser().stat()
-            key = (name, about.st_mtime_ns, about.st_size)
-            if key not in self._known:
-                self._known[key] = session.count(read_text(Path(name)))
-            return FileSize(name, self._known[key])
-        except GptOssError as fault:
-            return FileSize(name, 0, fault.message)
         except (OSError, RuntimeError):
-            return FileSize(name, 0, f"{name} cannot be read")
+            return size_of(name, session)
+        key = (name, about.st_mtime_ns, about.st_size)
+        if key not in self._known:
+            self._known[key] = size_of(name, session)
+        return self._known[key]
 
 
 def plans(session: SessionPort, moves: Mapping[str, Callable[[], Move]]) -> dict[str, Plan]:

@@ -64,7 +64,7 @@ class MainScreen(Arranged):
         self.tokens = TokensPane()
         self.sampling = SamplingPane(lambda params: self.conductor.set_params(params))
         self.prompt = Prompt(history)
-        self.suggestions = Suggestions(lambda: self.conductor.session)
+        self.suggestions = Suggestions()
         self.promptbar = PromptBar(self.suggestions, self.prompt)
         self.keybar = KeyBar(self.offers)
         self.front_end = TuiFrontEnd(self)

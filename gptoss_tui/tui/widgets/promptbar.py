@@ -10,10 +10,9 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from gptoss_tui.tui.costs import FileSize
+from gptoss_tui.chat.attach import FileSize
 from gptoss_tui.tui.widgets.prompt import Prompt
 from gptoss_tui.tui.widgets.suggestions import Suggestions
-from gptoss_tui.visible import visible_token
 
 
 class PromptBar(Vertical):
@@ -22,15 +21,12 @@ class PromptBar(Vertical):
     def __init__(self, suggestions: Suggestions, prompt: Prompt) -> None:
         super().__init__(id="promptbar")
         self._suggestions, self._prompt = suggestions, prompt
-        self._files = Static(id="files")
-        self._files.display = False
         self._state: tuple[str, ...] = ()
         self._cost = ""
 
     def compose(self) -> ComposeResult:
         """Lists above, the prompt below."""
         yield self._suggestions
-        yield self._files
         with Horizontal(id="promptline"):
             yield Static("❯", id="sign")
             yield self._prompt
@@ -48,16 +44,7 @@ class PromptBar(Vertical):
 
     def show_files(self, files: Sequence[FileSize]) -> None:
         """The files that go along, and those that cannot."""
-        self._files.display = bool(files)
-        parts: list[tuple[str, str] | str] = []
-        for file in files:
-            parts.append("   " if parts else "")
-            name = visible_token(file.name, 60)
-            if file.fault:
-                parts.append((f"✕ {visible_token(file.fault, 120)}", "$error"))
-            else:
-                parts += [(f"@{name}", "$accent"), (f" {file.tokens:,} tokens", "$muted")]
-        self._files.update(Content.assemble(*parts))
+        self._suggestions.show_files(files)
 
     def on_resize(self) -> None:
         """Another width, other words."""

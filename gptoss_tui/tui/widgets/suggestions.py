@@ -5,12 +5,13 @@ What commands there are is `chat.commands`' business.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 
 from textual.content import Content
 from textual.widgets import Static
 
-from gptoss_tui.chat.attach import Measure, mentioned, sizes
+from gptoss_tui.chat import format
+from gptoss_tui.chat.attach import FileSize
 from gptoss_tui.chat.commands import COMMANDS, complete
 from gptoss_tui.visible import visible_token
 
@@ -22,18 +23,25 @@ class Suggestions(Static):
 
     ALLOW_SELECT = False
 
-    def __init__(self, measure: Callable[[], Measure | None]) -> None:
-        """`measure` tells how long a text is; None while no model is loaded."""
+    def __init__(self) -> None:
         super().__init__(id="suggestions")
         self.display = False
-        self._measure = measure
-        self._files: tuple[list[str], list[tuple[str, str]]] = ([], [])
-        """Names, and what was said of them: they are read again when others are named."""
+        self._rows: list[tuple[str, str]] = []
+        self._files: list[tuple[str, str]] = []
+        """(name, size) of what goes along."""
 
     def offer(self, text: str) -> None:
-        """Shows what the text could become, and what it would attach."""
-        rows = _commands(text) if text.startswith("/") and "\n" not in text else _paths(text)
-        rows = [*rows[:_SHOWN], *(self._attached(text) if "@" in text else [])]
+        """Shows what the text could become."""
+        self._rows = (_commands(text) if text.startswith("/") and "\n" not in text else _paths(text))[:_SHOWN]
+        self._draw()
+
+    def show_files(self, files: Sequence[FileSize]) -> None:
+        """Shows what goes along with the prompt, and what cannot."""
+        self._files = [(f" @{file.name}", file.fault or format.tokens(file.tokens)) for file in files]
+        self._draw()
+
+    def _draw(self) -> None:
+        rows = [*self._rows, *self._files]
         self.display = bool(rows)
         if rows:
             wide = max(len(visible_token(left, 100)) for left, _ in rows)
@@ -49,14 +57,6 @@ class Suggestions(Static):
             sure = sure[:-1]
         # A folder stays open: what lies in it comes next.
         return sure + (" " if len(found) == 1 and not sure.endswith("/") else "")
-
-    def _attached(self, text: str) -> list[tuple[str, str]]:
-        measure, names = self._measure(), mentioned(text)
-        if measure is None or not names:
-            return []
-        if names != self._files[0]:
-            self._files = (names, sizes(text, measure))
-        return [(f" @{name}", size) for name, size in self._files[1]]
 
 
 def _line(left: str, right: str, wide: int) -> Content:
