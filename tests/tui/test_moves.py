@@ -92,7 +92,7 @@ async def test_an_answer_grows_where_it_stands(rambler: Path) -> None:
         await ask(test, "Hello!")
         turn = test.main.chat.turns[0]
         before = turn.answer
-        await test.until(lambda: "/continue goes on" in notes(turn))
+        await test.until(lambda: "alt+g continue" in notes(turn))
         await command(test, "/continue")
         (turn,) = test.main.chat.turns
         assert turn.answer.startswith(before)
