@@ -145,6 +145,13 @@ class TestCommandLine:
         assert rows["sampling.top-p"].split(maxsplit=1) == ["1.0", "default"]
         assert "The folder /nowhere does not exist" in gptoss("run", "Hi", env=env).err
         assert "The folder /nowhere does not exist" in gptoss("repl", env=env).err
+        file.write_text('model = "demo"\ntheme = "nord"\n')
+        (file.parent / "themes").mkdir()
+        (file.parent / "themes" / "nord.toml").write_text("name = 1")
+        wrong = gptoss("repl", env=env)
+        assert wrong.code == 1
+        assert "line 2: there is no theme 'nord'" in wrong.err
+        assert "nord.toml lacks name" in wrong.err
         file.write_text("[sampling]\ntop-q = 1\n")
         broken = gptoss("run", "Hi", env=env)
         assert broken.code == 1

@@ -6,7 +6,7 @@ import argparse
 
 from gptoss_tui.cli import keeping
 from gptoss_tui.cli.arguments import history_bytes, sampling_for, sampling_params
-from gptoss_tui.cli.tui import about, model_asked_for
+from gptoss_tui.cli.tui import about, check_theme, model_asked_for
 from gptoss_tui.keys import keymap_of
 
 
@@ -14,6 +14,7 @@ def main(options: argparse.Namespace) -> int:
     """Runs the REPL until the person leaves; returns the exit code. Raises `GptOssError`."""
     params = sampling_params(options)
     keymap = keymap_of(options.config)
+    check_theme(options)
     resumed = keeping.to_resume(options)
     model = model_asked_for(options, resumed)
     from gptoss_tui.config import config_folder

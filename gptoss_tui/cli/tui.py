@@ -28,6 +28,7 @@ def main(options: argparse.Namespace) -> int:
     """Runs the interface until the person leaves; returns the exit code. Raises `GptOssError`."""
     params = sampling_params(options)
     keymap = keymap_of(options.config)
+    check_theme(options)
     resumed = keeping.to_resume(options)
     model = model_asked_for(options, resumed)
     saving = keeping.saving(options, resumed)
@@ -74,6 +75,19 @@ def main(options: argparse.Namespace) -> int:
             saving=saving,
         )
     )
+
+
+def check_theme(options: argparse.Namespace) -> None:
+    """Raises `ConfigError`, with its line, where config.toml names a theme that is none. Its file may be broken."""
+    from gptoss_tui.themes import broken_themes, known_themes
+
+    name = options.theme
+    if name is None or options.config.written.get("theme") != name:
+        return
+    themes, broken = known_themes()
+    if name not in themes:
+        hint = " ".join([f"There are: {', '.join(themes)}.", *broken_themes(broken)])
+        raise options.config.fault("theme", f"there is no theme {name!r}", hint)
 
 
 def keep_theme(name: str) -> str:
