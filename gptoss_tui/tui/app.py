@@ -17,11 +17,12 @@ from gptoss_tui.chat.history import PromptHistory, history_file
 from gptoss_tui.clipboard import ClipboardError
 from gptoss_tui.harmony.messages import EFFORTS
 from gptoss_tui.keys import display
-from gptoss_tui.keys.table import APP, ON_SCREEN
+from gptoss_tui.keys.table import APP
 from gptoss_tui.signals import Leaving
 from gptoss_tui.tui.actions import NO_KEY, bindings, textual_keymap
 from gptoss_tui.tui.backend import open_backend
 from gptoss_tui.tui.options import TuiOptions
+from gptoss_tui.tui.palette import commands
 from gptoss_tui.tui.ports import OpenBackend
 from gptoss_tui.tui.screens.help import HelpScreen
 from gptoss_tui.tui.screens.history import HistoryScreen
@@ -88,19 +89,8 @@ class GptOssApp(ThemedApp):
         return self.main.conductor.close(leaving or Leaving())
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The palette: every action, then what Textual brings for any app."""
-        for actions in ON_SCREEN.values():
-            for action in actions:
-                if action.palette:
-                    title = action.title.capitalize()
-                    yield SystemCommand(title, action.help, lambda name=action.action: self.run_named(name))
-        for level in EFFORTS:
-            yield SystemCommand(
-                f"Effort: {level}",
-                f"The model thinks at {level} effort from the next prompt on.",
-                lambda level=level: self.main.conductor.set_effort(level),
-            )
-        yield SystemCommand("Save screenshot", "Save the screen as an SVG picture.", self.deliver_screenshot)
+        """The palette's entries."""
+        return commands(self)
 
     async def run_named(self, action: str) -> None:
         """Runs an action of the table, wherever it is bound."""
