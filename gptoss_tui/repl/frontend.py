@@ -226,8 +226,7 @@ class Frontend(ABC):
         self.note(f"{fault.message}\n{fault.hint}".strip(), "error")
 
     def _command(self, text: str, command: Command, arguments: str) -> None:
-        session = self.conversation.session
-        if session is not None:
+        if (session := self.conversation.session) is not None:
             command.run(session, self, arguments)
         elif command.anytime:
             # It leaves the session alone, so it needs none.
@@ -241,8 +240,7 @@ class Frontend(ABC):
     def _run_queued(self, text: str) -> bool:
         """Does what waited for the model, if it is a command."""
         try:
-            parsed = parse_line(text, self.own_commands)
-            session = self.conversation.session
+            parsed, session = parse_line(text, self.own_commands), self.conversation.session
             if parsed is None or session is None:
                 return False
             parsed[0].run(session, self, parsed[1])
@@ -264,14 +262,12 @@ class Frontend(ABC):
         )
 
     def _show_layers(self, *_: object) -> None:
-        opened = self.conversation.opened
-        if opened is not None:
-            self.lines(layers_table(opened.engine.layers()))
+        if (opened := self.conversation.opened) is not None:
+            self.lines(layers_table(opened.engine.layers(), self.columns))
 
     def _show_kv(self, *_: object) -> None:
-        opened = self.conversation.opened
-        if opened is not None:
-            self.lines(kv_table(opened.engine.info, opened.engine.layers()))
+        if (opened := self.conversation.opened) is not None:
+            self.lines(kv_table(opened.engine.info, opened.engine.layers(), self.columns))
 
     def _set_thinking(self, session: Session, front_end: object, arguments: str) -> None:
         match arguments.strip().lower():
@@ -287,14 +283,18 @@ class Frontend(ABC):
                 raise ParameterError(f"thinking cannot be {other!r}", "Give show, fold or last.")
 
     @property
+    def columns(self) -> int:
+        """Cells that a row may have."""
+        return 1_000
+
+    @property
     @abstractmethod
     def theme_name(self) -> str:
         """The theme in use; empty where there are no colours."""
 
 
 def ending_lines(event: TurnFinished, context: int) -> list[tuple[str, Kind]]:
-    """(text, kind) of each line under an answer; the ways on where it ended early."""
-    lines: list[tuple[str, Kind]] = [(format.answer_figures(event.finished), "info")]
-    if note := ending_note(event.reason, context):
-        lines.insert(0, (note, "warning"))
-    return lines
+    """(text, kind) of each line under an answer."""
+    figures: list[tuple[str, Kind]] = [(format.answer_figures(event.finished), "info")]
+    note = ending_note(event.reason, context)
+    return [(note, "warning"), *figures] if note else figures

@@ -37,7 +37,7 @@ from gptoss_tui.repl.resizing import ResizingApplication, breaks_rows_anew
 from gptoss_tui.repl.rows import Row, unjoined
 from gptoss_tui.repl.status import status_row
 from gptoss_tui.repl.styles import colour_depth, prompt_style, theme_sample
-from gptoss_tui.repl.telling import asked, told
+from gptoss_tui.repl.telling import ASIDE, asked, told
 from gptoss_tui.repl.view import Kind
 from gptoss_tui.themes import Theme, default_theme
 
@@ -188,6 +188,11 @@ class Screen(Frontend):
         """Leaves."""
         if self.app.is_running and not self.app.is_done:
             self.app.exit()
+
+    @property
+    def columns(self) -> int:
+        """Cells that a row may have."""
+        return self._width - len(ASIDE)
 
     @property
     def theme_name(self) -> str:

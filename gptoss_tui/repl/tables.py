@@ -10,8 +10,8 @@ from gptoss_tui.engine.events import LayerState, ModelInfo
 from gptoss_tui.visible import visible
 
 
-def layers_table(layers: Sequence[LayerState]) -> list[str]:
-    """One line a layer, under a line that names the columns."""
+def layers_table(layers: Sequence[LayerState], width: int) -> list[str]:
+    """One line a layer, under a line that names the columns; the last columns are left out where `width` is short."""
     rows = [("layer", "attention", "sees", "of", "used", "history", "allocated")]
     rows += [
         (
@@ -25,11 +25,11 @@ def layers_table(layers: Sequence[LayerState]) -> list[str]:
         )
         for layer in layers
     ]
-    return _aligned(rows)
+    return _aligned(rows, width)
 
 
-def kv_table(info: ModelInfo, layers: Sequence[LayerState]) -> list[str]:
-    """The bytes of each kind of layer and of all, and how much of the context is taken."""
+def kv_table(info: ModelInfo, layers: Sequence[LayerState], width: int) -> list[str]:
+    """The bytes of each kind of layer and of all, and how much of the context is taken; `width` as above."""
     rows = [("attention", "layers", "used", "history", "allocated")]
     for name in ("sliding", "full", "all"):
         chosen = [layer for layer in layers if name in (layer.mode, "all")]
@@ -43,12 +43,15 @@ def kv_table(info: ModelInfo, layers: Sequence[LayerState]) -> list[str]:
             )
         )
     tokens = max((layer.tokens for layer in layers), default=0)
-    return [*_aligned(rows), f"context {tokens:,} of {info.context:,}, {max(0, info.context - tokens):,} left"]
+    return [*_aligned(rows, width), f"context {tokens:,} of {info.context:,}, {max(0, info.context - tokens):,} left"]
 
 
-def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """Columns as wide as their widest cell; words to the left, figures to the right."""
+def _aligned(rows: Sequence[tuple[str, ...]], room: int) -> list[str]:
+    """Columns as wide as their widest cell, as many as there is room for; words to the left, figures to the right."""
     wide = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    while len(wide) > 1 and sum(wide) + 2 * (len(wide) - 1) > room:
+        wide.pop()
+    rows = [row[: len(wide)] for row in rows]
     words = [not any(char.isdigit() for char in cell) for cell in rows[1]] if len(rows) > 1 else []
     return [
         "  ".join(

@@ -26,6 +26,9 @@ def test_every_size_shows_the_answer_the_prompt_and_the_pace(columns: int, rows:
         assert max(map(len, window.lines)) < columns
         if columns >= 40:
             assert "temperature 1.00" in window.text
+        window.type("/layers\r/kv\r")
+        window.until_shown("23  full")
+        assert max(map(len, window.lines)) < columns
         window.type("more")
         window.until_shown("> more")
         window.type("\x1b")
