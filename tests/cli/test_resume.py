@@ -114,7 +114,7 @@ class TestRun:
 def test_kill_and_resume(state: Path, rambler: Path) -> None:
     """kill -9 in mid-answer, several times, and each time the conversation goes on where it was."""
     argv = ["run", "Hi", "--model", rambler, *GREEDY, "--save", "--max-tokens", "100000", "--json"]
-    for round in range(3):
+    for round in range(2):
         with subprocess.Popen(command(*argv), stdout=subprocess.PIPE, env=env(state)) as process:
             assert process.stdout is not None
             times: list[float] = []
@@ -138,12 +138,21 @@ def test_kill_and_resume(state: Path, rambler: Path) -> None:
         answer = last(state).tree.path()[-1]
         assert answer.ending == "interrupted"
         assert answer.text.count("Oh, yes") > 10
-    assert [text for text in texts(last(state)) if not text.startswith("Oh")] == ["Hi", "Again 0", "Again 1"]
+    assert [text for text in texts(last(state)) if not text.startswith("Oh")] == ["Hi", "Again 0"]
 
 
 class TestFrontEnds:
-    @pytest.mark.parametrize("front_end", [(), ("repl",), ("repl", "--plain")], ids=["screen", "repl", "lines"])
-    @pytest.mark.parametrize("how", ["SIGHUP", "SIGTERM", "line"])
+    @pytest.mark.parametrize(
+        ("front_end", "how"),
+        [
+            ((), "SIGHUP"),
+            ((), "line"),
+            (("repl",), "SIGTERM"),
+            (("repl",), "line"),
+            (("repl", "--plain"), "SIGHUP"),
+            (("repl", "--plain"), "line"),
+        ],
+    )
     def test_what_was_written_is_kept_and_offered(
         self, state: Path, rambler: Path, front_end: tuple[str, ...], how: str
     ) -> None:

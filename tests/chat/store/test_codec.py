@@ -43,7 +43,7 @@ def test_packed_texts(text: str) -> None:
         assert unpack_text(c.execute("SELECT ?", (stored,)).fetchone()[0]) == text
 
 
-@settings(deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(archives)
 def test_json_and_back(archive: Archive) -> None:
     written = json.dumps(to_json(archive), allow_nan=False)
@@ -52,7 +52,7 @@ def test_json_and_back(archive: Archive) -> None:
     assert read.updated == archive.updated
 
 
-@settings(deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(archives)
 def test_rows_and_back(archive: Archive) -> None:
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as c:
