@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from gptoss_tui.chat.store.codec import Archive
 from gptoss_tui.chat.store.library import SHORT_ID
 from gptoss_tui.chat.store.listing import date
@@ -35,8 +37,8 @@ def fields(one: Listed) -> Fields:
     }
 
 
-def shown(archive: Archive) -> str:
-    """What is shown of a conversation, as text; unsafe as it was written."""
+def shown(archive: Archive, under_way: Collection[str] = ()) -> str:
+    """What is shown of a conversation, as text; unsafe as it was written. `under_way` is what is being written now."""
     conversation, tree = archive.conversation, archive.tree
     about = [conversation.model, f"effort {conversation.effort}", date(archive.updated), conversation.id[:SHORT_ID]]
     lines = [conversation.title or "without a title", " · ".join(each for each in about if each)]
@@ -45,11 +47,11 @@ def shown(archive: Archive) -> str:
     for node in tree.path():
         others_here = len(tree.siblings(node.id)) - 1
         beside = f" ({others_here} more beside this)" if others_here else ""
-        lines += ["", *_said(node, beside)]
+        lines += ["", *_said(node, beside, node.id in under_way)]
     return "\n".join(lines) + "\n"
 
 
-def _said(node: Node, beside: str) -> list[str]:
+def _said(node: Node, beside: str, under_way: bool) -> list[str]:
     lines: list[str] = []
     for message in node.messages:
         if message.role == "user":
@@ -64,7 +66,9 @@ def _said(node: Node, beside: str) -> list[str]:
         beside = ""
     if not node.messages:
         lines += [f"Answer{beside}", f"  {len(node.token_ids):,} tokens"]
-    if node.ending in _ENDINGS:
+    if under_way:
+        lines.append("  (being written now)")
+    elif node.ending in _ENDINGS:
         lines.append(f"  ({_ENDINGS[node.ending]})")
     return lines
 

@@ -78,7 +78,7 @@ def _search(library: Library, options: argparse.Namespace, output: Output) -> No
 def _show(library: Library, options: argparse.Namespace, output: Output) -> None:
     one = _one(library, options.words)
     archive = library.get(one.id)
-    output.write(as_json(archive) if options.json else visible(shown(archive)))
+    output.write(as_json(archive) if options.json else visible(shown(archive, library.under_way(one.id))))
 
 
 def _export(library: Library, options: argparse.Namespace, output: Output) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import select
+import shutil
 import signal
 import subprocess
 import time
@@ -78,7 +79,9 @@ class TestRun:
 
     def test_another_model_may_go_on(self, state: Path, answerer: Path, talker: Path) -> None:
         run(state, "run", "Hi", "--model", answerer, "--save")
-        assert run(state, "run", "And you?", "--resume", "--model", talker, *GREEDY).code == 0
+        result = run(state, "run", "And you?", "--resume", "--model", talker, *GREEDY)
+        assert result.code == 0
+        assert f"was held with {answerer.name}; {talker.name} goes on" in result.err
         assert last(state).conversation.model == talker.name
 
     def test_what_is_asked_for_goes_before_what_was_kept(self, state: Path, answerer: Path) -> None:
@@ -89,6 +92,15 @@ class TestRun:
         assert last(state).conversation.effort == "low"
         run(state, "run", "Hi", "--resume", "--effort", "high")
         assert last(state).conversation.effort == "high"
+
+    def test_its_model_is_gone(self, state: Path, answerer: Path, tmp_path: Path) -> None:
+        moved = tmp_path / "moved"
+        shutil.copytree(answerer, moved)
+        run(state, "run", "Hi", "--model", moved, "--save")
+        shutil.rmtree(moved)
+        result = run(state, "run", "And you?", "--resume", "--max-tokens", "2")
+        assert result.code == 0
+        assert "was held with moved; " in result.err
 
     def test_there_is_none(self, state: Path, answerer: Path) -> None:
         assert_fault(run(state, "run", "Hi", "--resume"), "There is no conversation yet")

@@ -13,6 +13,7 @@ from gptoss_tui.chat.store.database import FILE
 from gptoss_tui.chat.store.keeping import Store
 from gptoss_tui.chat.store.library import Library
 from gptoss_tui.chat.store.transfer import as_json, as_markdown, read
+from gptoss_tui.chat.tree import Node, new_id
 from gptoss_tui.cli import main
 from tests.chat.store.archives import parts, small
 
@@ -121,6 +122,19 @@ class TestShow:
         wanted = id_of(library, "Qubits")
         (archive,) = read(done(capsys, "show", wanted, "--json"))
         assert parts(archive) == parts(library.get(wanted))
+
+    def test_what_is_being_written_now(self, library: Library, capsys: Capture) -> None:
+        wanted = id_of(library, "Cakes")
+        archive = library.get(wanted)
+        store = Store()
+        store.adopt(archive)
+        node = Node(new_id(), archive.tree.head, "assistant", (), vocabulary="v", ending="writing")
+        store.added(wanted, node, lambda: (1, 2, 3))
+        store.moved(wanted, node.id)
+        assert store.flush(30)
+        assert "  3 tokens\n  (being written now)" in done(capsys, "show", wanted)
+        assert store.close(30)
+        assert "cut off when its process died" in done(capsys, "show", wanted)
 
 
 class TestDelete:

@@ -96,9 +96,7 @@ class Library:
         Raises `StoreError` where there is none.
         """
         archive = self.get(conversation_id)
-        alive = living(self.folder)
-        writers: dict[str, str] = self._read(lambda c: rows.writers(c, conversation_id), {})
-        under_way = {node_id for node_id, writer in writers.items() if writer in alive}
+        under_way = self.under_way(conversation_id)
         if not under_way:
             return archive, False
         # What is being written has nothing behind it yet.
@@ -107,6 +105,12 @@ class Library:
         looked = {parent: child for parent, child in tree.looked.items() if child not in under_way}
         nodes = [node for node in tree.nodes if node.id not in under_way]
         return replace(archive, tree=Tree(nodes, head, looked)), True
+
+    def under_way(self, conversation_id: str) -> set[str]:
+        """The nodes of it that a living process is writing."""
+        writers: dict[str, str] = self._read(lambda c: rows.writers(c, conversation_id), {})
+        alive = living(self.folder) if writers else set()
+        return {node_id for node_id, writer in writers.items() if writer in alive}
 
     def settle(self) -> None:
         """Ends what dead processes left under way, so that it is listed and shown as what it is."""
