@@ -144,6 +144,9 @@ def _repl_options(parser: argparse.ArgumentParser) -> None:
 
 def _run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("prompt", nargs="*", metavar="PROMPT", help="the prompt; - appends standard input to it")
+    parser.add_argument(
+        "--file", action="append", default=[], metavar="PATH", help="put a text file behind the prompt; may be repeated"
+    )
     parser.add_argument("--json", action="store_true", help="events as JSON Lines instead of text")
     parser.add_argument("--show-analysis", action="store_true", help="the model's thinking, on standard error")
     parser.add_argument("--model", metavar="MODEL", help=MODEL_HELP)

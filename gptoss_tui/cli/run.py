@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gptoss_tui.chat import format
+from gptoss_tui.chat.attach import Attached, joined, read_text
 from gptoss_tui.chat.events import Token, TurnFinished
 from gptoss_tui.chat.moves import Send
 from gptoss_tui.chat.turn import Turn
@@ -49,19 +52,20 @@ def main(options: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def read_prompt(words: list[str]) -> str:
-    """The prompt: the words, then standard input where `-` is among them or where there are none.
+def read_prompt(words: list[str], files: Sequence[Attached] = ()) -> str:
+    """The prompt: the words, then standard input where `-` is among them or where there are none, then the files.
 
-    Raises `PromptError` where that makes no prompt.
+    With files and no words, a terminal is not asked for any. Raises `PromptError` where that makes no prompt.
     """
     parts = [" ".join(word for word in words if word != STDIN)]
-    if not words or STDIN in words:
+    enough = bool(files) and sys.stdin is not None and sys.stdin.isatty()
+    if STDIN in words or not (words or enough):
         if sys.stdin is None:
             raise PromptError("There is no prompt: standard input is closed", 'Give one: gptoss run "…"')
         if sys.stdin.isatty():
             note("type the prompt, then Ctrl-D on a line of its own")
         parts.append(sys.stdin.buffer.read().decode("utf-8", errors="replace"))
-    text = "\n\n".join(part for part in parts if part.strip())
+    text = joined("\n\n".join(part for part in parts if part.strip()), files)
     if not text:
         raise PromptError("The prompt is empty", 'Give one: gptoss run "…", or pipe one in.')
     return text
@@ -70,7 +74,8 @@ def read_prompt(words: list[str]) -> str:
 def _answer(options: argparse.Namespace, report: Report, leaving: Leaving) -> None:
     sampling_params(options)  # a value out of range is told before a model is loaded
     resumed = keeping.to_resume(options)
-    text = read_prompt(options.prompt)
+    files = [Attached(name, read_text(Path(name))) for name in options.file]
+    text = read_prompt(options.prompt, files)
     from gptoss_tui.models.find import resolve
 
     progress = Progress()
@@ -78,6 +83,8 @@ def _answer(options: argparse.Namespace, report: Report, leaving: Leaving) -> No
     params = sampling_for(options)(folder)
     with loaded(folder, progress, history_bytes(options)) as (engine, harmony):
         report.model(engine.info)
+        for file in files:
+            note(f"{file.name}: {format.tokens(len(harmony.vocabulary.encode(file.text)))}")
         if resumed is not None or options.keep:
             saving = keeping.saving_of_one(options, resumed)
             with kept(options, saving, engine, harmony, folder, params, leaving) as (session, keeper):

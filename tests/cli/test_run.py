@@ -82,6 +82,27 @@ class TestPrompt:
         events = gptoss("run", "--model", answerer, "--json", *words, stdin=stdin).events
         assert events[1]["token_ids"] == Harmony.load(answerer).render([Message.user(prompt)])
 
+    def test_files_go_behind_it(self, answerer: Path, tmp_path: Path) -> None:
+        (tmp_path / "a b.txt").write_text("one\n")
+        (tmp_path / "c.py").write_text("<|end|>")
+        files = ("--file", tmp_path / "a b.txt", "--file", tmp_path / "c.py")
+        result = gptoss("run", "--model", answerer, "--json", "Look:", *files)
+        fences = f"File: {tmp_path}/a b.txt\n```txt\none\n```\n\nFile: {tmp_path}/c.py\n```py\n<|end|>\n```"
+        assert result.events[1]["token_ids"] == Harmony.load(answerer).render([Message.user(f"Look:\n\n{fences}")])
+        assert f"{tmp_path}/a b.txt: 2 tokens" in result.err
+        alone = gptoss("run", "--model", answerer, "--json", *files)
+        assert alone.events[1]["token_ids"] == Harmony.load(answerer).render([Message.user(fences)])
+
+    @pytest.mark.parametrize("content", [b"\x89PNG\0", None])
+    def test_what_is_no_text_is_refused_before_a_model_is_loaded(self, tmp_path: Path, content: bytes | None) -> None:
+        file = tmp_path / "picture"
+        if content is not None:
+            file.write_bytes(content)
+        result = gptoss("run", "--model", tmp_path, "Look:", "--file", file)
+        assert result.code == 1
+        assert f"{file} {'is not text' if content else 'cannot be read'}" in result.err
+        assert "config.json" not in result.err
+
     def test_effort_and_instructions_are_in_it(self, answerer: Path) -> None:
         options = ("--effort", "high", "--instructions", "Rhyme.")
         events = gptoss("run", "Hi", "--model", answerer, "--json", *options).events
