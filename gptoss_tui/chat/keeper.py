@@ -62,7 +62,7 @@ class Keeper:
         from gptoss_tui.chat.store.library import Library
 
         if self.store is None:
-            raise GptOssError("This is a private talk: nothing is kept", "Begin gptoss without --no-save.")
+            raise GptOssError("This is a private talk: nothing is kept", "Begin gptoss with --save to keep one.")
         return Library(self.store.folder)
 
     def greet(self) -> None:
@@ -168,6 +168,12 @@ class Keeper:
         store.adopt(archive)
         session.open(archive.conversation, archive.tree)
         return writing
+
+    def delete(self, conversation_id: str) -> None:
+        """Takes a conversation out of the lists; it can be restored. Raises `GptOssError`."""
+        self.library.delete(conversation_id)
+        if self.store is not None:
+            self.store.forget(conversation_id)
 
     def _resumed(self) -> Archive | None:
         """The conversation to go on with, without answers that another process is still writing."""

@@ -99,13 +99,14 @@ def given(options: argparse.Namespace, words: Sequence[str], knobs: Sequence[str
 
 
 def to_resume(options: argparse.Namespace) -> Listed | None:
-    """The conversation that --resume names. Raises `StoreError` where there is none of that id."""
+    """The conversation that --resume names, by its id or with = by a part of its title. Raises `StoreError`."""
     if options.resume is None:
         return None
     from gptoss_tui.chat.store.library import Library
     from gptoss_tui.cli.notes import note
 
-    return Library(tell=note).find(options.resume)
+    library = Library(tell=note)
+    return library.named(options.resume) if options.resume else library.find("")
 
 
 def saving(options: argparse.Namespace, resumed: Listed | None) -> Saving:

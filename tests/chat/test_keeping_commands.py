@@ -124,6 +124,9 @@ class TestOthers:
         assert titles(front_end) == ["Cakes"]
         say(front_end, "/delete cakes")
         assert titles(front_end) == []
+        assert front_end.keeper is not None
+        assert front_end.keeper.store is not None
+        assert front_end.keeper.store.open_conversation == ""
         say(front_end, "/restore")
         assert titles(front_end) == ["Cakes"]
         with pytest.raises(GptOssError, match="nothing to delete"):

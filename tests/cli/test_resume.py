@@ -93,6 +93,12 @@ class TestRun:
         run(state, "run", "Hi", "--resume", "--effort", "high")
         assert last(state).conversation.effort == "high"
 
+    def test_by_its_title(self, state: Path, answerer: Path) -> None:
+        run(state, "run", "About cakes", "--model", answerer, "--save")
+        run(state, "run", "About qubits", "--model", answerer, "--save")
+        assert run(state, "run", "And you?", "--resume=CAKES").code == 0
+        assert texts(last(state))[0] == "About cakes"
+
     def test_its_model_is_gone(self, state: Path, answerer: Path, tmp_path: Path) -> None:
         moved = tmp_path / "moved"
         shutil.copytree(answerer, moved)

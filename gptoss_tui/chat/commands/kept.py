@@ -22,12 +22,12 @@ _OFFERED = 20
 def _keeper(front_end: FrontEnd) -> Keeper:
     """What keeps the conversation. Raises `GptOssError` in a private talk."""
     if front_end.keeper is None or front_end.keeper.store is None:
-        raise GptOssError("This is a private talk: nothing is kept", "Begin gptoss without --no-save.")
+        raise GptOssError("This is a private talk: nothing is kept", "Begin gptoss with --save to keep one.")
     return front_end.keeper
 
 
 def _sessions(session: Session, front_end: FrontEnd, arguments: str) -> None:
-    _keeper(front_end)
+    _keeper(front_end).flush()
     front_end.show_sessions(arguments.strip())
 
 
@@ -86,7 +86,7 @@ def _delete(session: Session, front_end: FrontEnd, arguments: str) -> None:
     if here:
         session.clear()
         keeper.flush()
-    keeper.library.delete(conversation_id)
+    keeper.delete(conversation_id)
     if here:
         front_end.moved()
     front_end.notify(f"Deleted: {title}. /restore {conversation_id[:8]} brings it back, for 30 days.")

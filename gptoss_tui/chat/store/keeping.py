@@ -78,6 +78,13 @@ class Store:
         """Where the model that answers from now on was read from: a conversation is resumed with it."""
         self._model_folder = str(model_folder.absolute())
 
+    def forget(self, conversation_id: str) -> None:
+        """It was deleted, and is not what this process has open."""
+        self._known.pop(conversation_id, None)
+        if conversation_id == self._open:
+            self._open = ""
+            self._instance.tell("open", "")
+
     # Processes
 
     def others(self) -> list[Other]:
