@@ -257,6 +257,7 @@ class Conductor:
             return
         await self.player.show_path(self.backend)
         self._board.update(phase="idle", **caches(self.backend.engine))
+        self.player.attend(self.backend)
 
     def saving(self, why: str, *, private: bool) -> None:
         """Why nothing is being saved; empty where all is well."""

@@ -116,7 +116,8 @@ class Mover:
             return
         send, stop = (self._screen.keymap.first(key) for key in ("prompt.send", "app.stop"))
         sends = f"{send} sends" if editing.what == "message" else f"{send} keeps it, … at the end goes on"
-        self._screen.promptbar.say((f"Editing {editing.what} {editing.number}", sends, f"{stop} cancels"))
+        state = f"Editing {editing.what} {editing.number}"
+        self._screen.promptbar.say((state, f"Edit {editing.number}", sends, f"{stop} cancels"))
 
     def cancel(self) -> bool:
         """Leaves what was to be changed as it is; False where nothing was. The draft comes back."""

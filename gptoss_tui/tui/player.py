@@ -241,9 +241,9 @@ class Player:
         # The engine reads ahead after an answer; its caches change until it has.
         if self._backend is None or self._board.running:
             return
-        busy = self._backend.engine.busy
+        before, busy = self._board.snapshot.layers, self._backend.engine.busy
         self._board.update(**caches(self._backend.engine))
-        if busy:
+        if busy or before != self._board.snapshot.layers:
             self._screen.set_timer(_SETTLE_S, self._settle)
 
     async def _fail(self, shown: Turn | None, fault: GptOssError) -> None:

@@ -84,6 +84,16 @@ async def test_every_state_fits(size: tuple[int, int]) -> None:
             await focused(test, test.main.prompt)
         hold.set()
         await test.phase("idle")
+        await test.pilot.press("alt+up")
+        await test.until(lambda: test.main.chat.selected is not None or not test.main.chat.display)
+        await check(test, size)
+        test.main.chat.action_do("edit")
+        await test.until(lambda: test.main.mover.editing is not None)
+        await test.until(lambda: "prefills 10" in test.text_of("#promptbar"))
+        await check(test, size)
+        assert "esc cancels" in test.text_of("#promptbar")
+        await test.pilot.press("escape")
+        await test.until(lambda: test.main.mover.editing is None)
         await test.pilot.press("slash")
         await test.until(lambda: test.main.suggestions.display)
         await test.pilot.pause()
@@ -147,3 +157,16 @@ async def test_one_pane_at_a_time_names_the_others() -> None:
         await test.pilot.click(Panel, offset=(13, 0))
         await test.until(lambda: test.main.kv.display)
         assert test.app.focused is test.main.kv
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_lists_fit_on_sheets_of_every_size(size: tuple[int, int]) -> None:
+    async with driven(size=size) as test:
+        test.main.prompt.prompts.prompts[:] = [f"prompt {at} " + "word " * 40 for at in range(30)]
+        await test.pilot.press("ctrl+r")
+        await test.until(lambda: test.app.screen.query("#history-found"))
+        await test.until(lambda: "prompt 29" in test.text_of("#history-found"))
+        sheet = test.app.screen.query_one("#history")
+        assert test.app.screen.region.contains_region(sheet.region)
+        assert test.app.screen.query_one("#history-found").region.height >= 3
+        assert [cell_len(line) for line in test.screen_lines()] == [size[0]] * size[1]

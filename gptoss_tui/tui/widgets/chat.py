@@ -119,6 +119,8 @@ class ChatPane(Selecting):
         for turn, view in zip(self.turns, self._views[self._first :], strict=False):
             turn.describe(view)
         self.offer_ways()
+        # Other moves can be made now, at other costs.
+        self.post_message(self.Selected())
 
     def _unchanged(self, views: Sequence[TurnView]) -> int:
         """How many turns are on the screen, or would be further up, as they are."""

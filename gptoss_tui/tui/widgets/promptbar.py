@@ -32,7 +32,7 @@ class PromptBar(Vertical):
             yield self._prompt
 
     def say(self, state: Sequence[str]) -> None:
-        """What the prompt is being used for, the most important part first; empty: to ask."""
+        """What the prompt is being used for: in words, in fewer, how it is sent and how it is left; empty: to ask."""
         self.set_class(bool(state), "-editing")
         self._state = tuple(state)
         self._draw()
@@ -51,13 +51,18 @@ class PromptBar(Vertical):
         self._draw()
 
     def _draw(self) -> None:
-        width = self.outer_size.width - 6
         low = self.styles.border_bottom[0] in ("", "none", "hidden")
-        above = [*self._state[:1], *([self._cost] if self._cost and (self._state or low) else []), *self._state[1:]]
-        while len(above) > 1 and cell_len(" · ".join(above)) > width:
-            # The last but one is how to leave, which matters more than how to send.
-            del above[-2 if len(above) > 3 else -1]
-        style = "$warning" if self._state else "$muted"
-        self.border_title = Content.styled(" · ".join(above), style).markup if above else ""
+        above = self._above(self.outer_size.width - (2 if low else 6)) if self._state or low else ""
+        self.border_title = Content.styled(above, "$warning" if self._state else "$muted").markup if above else ""
         below = self._cost if not self._state and not low else ""
         self.border_subtitle = Content.styled(below, "$muted").markup if below else ""
+
+    def _above(self, width: int) -> str:
+        """As much as fits; how to leave matters more than how to send."""
+        cost, shorter = self._cost, self._cost.rpartition(", ")[2]
+        if not self._state:
+            return cost if cell_len(cost) <= width else shorter
+        state, short, sends, leaves = self._state
+        ways = ((state, cost, sends, leaves), (state, cost, leaves), (state, shorter, leaves), (short, shorter, leaves))
+        said = (" · ".join(part for part in parts if part) for parts in ways)
+        return next((text for text in said if cell_len(text) <= width), f"{short} · {leaves}")
