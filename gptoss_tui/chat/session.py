@@ -2,11 +2,12 @@
 
 The engine is given the whole prompt each time and finds by itself what it has already read; the session's part in that
 is to render the same ids again. Knows no front end and stores nothing: it tells a `Journal` what happens. Use a session
-from one thread.
+from one thread; `plan`, `ahead` and `count` may be asked on another one.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -72,6 +73,8 @@ class Session(NamedMoves):
         self._tools = tuple(tools)
         self._given_date = date
         self._journal: Journal = journal if journal is not None else NullJournal()
+        self._lock = threading.RLock()
+        """Held while an answer's events are taken in: plans may be asked for on another thread."""
         self._turn: Turn | None = None
         self._left: list[Turn] = []
         """Turns that ran when their conversation was left: what they wrote is still to be kept."""
@@ -240,13 +243,14 @@ class Session(NamedMoves):
             **how,
         )
         ended = partial(self._ended, self._book)
-        turn = Turn(generation, self._harmony, step.ids, ended, node=step.answer.id, begun=step.begun)
-        self._turn = turn
+        turn = Turn(generation, self._harmony, step.ids, ended, node=step.answer.id, begun=step.begun, lock=self._lock)
         self._book.describe(self.conversation)
         if step.prompt is not None:
             self._book.add(step.prompt)
         (self._book.replace if step.grows else self._book.add)(step.answer, turn.written)
         self._book.move(step.answer.id)
+        # Last: from now on whoever asks the session something may find the answer done, and fold it in.
+        self._turn = turn
         return turn
 
     def _ended(self, book: Book, turn: Turn, written: Sequence[Message], failed: bool) -> None:
@@ -259,9 +263,10 @@ class Session(NamedMoves):
 
     def _settle(self) -> None:
         """Folds in answers that are done even where nobody has taken their last events yet."""
-        for turn in [*self._left, *([self._turn] if self._turn is not None else [])]:
-            turn.settle()
-        self._left = [turn for turn in self._left if not turn.over]
+        with self._lock:
+            for turn in [*self._left, *([self._turn] if self._turn is not None else [])]:
+                turn.settle()
+            self._left = [turn for turn in self._left if not turn.over]
 
     def _leave(self) -> None:
         """Stops the running turn; from now on it belongs to a conversation that is left."""

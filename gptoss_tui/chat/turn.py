@@ -5,8 +5,10 @@ Knows neither the conversation that the answer belongs to nor how its prompt cam
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, assert_never
 
@@ -37,11 +39,13 @@ class Turn(Iterator[TurnEvent]):
         *,
         node: str = "",
         begun: Sequence[int] = (),
+        lock: AbstractContextManager[object] | None = None,
     ) -> None:
         """`on_end(turn, messages, failed)` is called once, as the last event is taken, before it is handed out.
 
         `begun` is what the prompt already holds of the answer: it is gone on with. Messages and texts are then those of
-        the whole answer, tokens and deltas of what is new.
+        the whole answer, tokens and deltas of what is new. `lock` is held while events are taken in, and while `on_end`
+        runs: a session settles its turns from whatever thread asks it something.
         """
         self.prompt_ids = tuple(prompt_ids)
         """The whole prompt."""
@@ -57,6 +61,7 @@ class Turn(Iterator[TurnEvent]):
         for token_id in self.begun:
             self._parser.feed(token_id)
         self._on_end = on_end
+        self._lock = lock if lock is not None else threading.RLock()
         self._taken: deque[TurnEvent] = deque()
         self._over = False
         self._fault: Exception | None = None
@@ -97,25 +102,27 @@ class Turn(Iterator[TurnEvent]):
 
         Call it until it returns nothing: a fault that came after some events is raised by the call after theirs.
         """
-        self.settle()
-        events = list(self._taken)
-        self._taken.clear()
+        with self._lock:
+            self.settle()
+            events = list(self._taken)
+            self._taken.clear()
         if not events:
             self._raise_fault()
         return events
 
     def settle(self) -> None:
         """Takes what has come from the engine and keeps it for the reader; an answer that is done is over by then."""
-        # Until nothing is left: the engine raises a fault only then.
-        while not self._over:
-            try:
-                events = self._generation.drain()
-            except Exception as fault:
-                self._fail(fault)
-                return
-            if not events:
-                return
-            self._taken.extend(self._told(event) for event in events)
+        with self._lock:
+            # Until nothing is left: the engine raises a fault only then.
+            while not self._over:
+                try:
+                    events = self._generation.drain()
+                except Exception as fault:
+                    self._fail(fault)
+                    return
+                if not events:
+                    return
+                self._taken.extend(self._told(event) for event in events)
 
     def __next__(self) -> TurnEvent:
         if self._taken:
@@ -124,10 +131,12 @@ class Turn(Iterator[TurnEvent]):
             try:
                 event = next(self._generation, None)
             except Exception as fault:
-                self._fail(fault)
+                with self._lock:
+                    self._fail(fault)
             else:
                 if event is not None:
-                    return self._told(event)
+                    with self._lock:
+                        return self._told(event)
         self._raise_fault()
         raise StopIteration
 

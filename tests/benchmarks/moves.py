@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.moves [--history 4000] [--turns 6] [--rounds 3] [MODEL]
 
-A conversation of about --history tokens in --turns turns is held; then, in each round, every move is made from its end,
-after the session has read ahead. Beside it, in the same run: the same prompt read into the empty caches of a second
+A conversation of about --history tokens in --turns turns is held. In each round the engine forgets everything and reads
+the last two answers' branches; then every move is made from its end, after the session has read ahead. Beside it, in the same run: the same prompt read into the empty caches of a second
 engine. Behind a move that asks nothing the next prompt is asked at once, and its first token is what is timed; the
 tokens are the move's own. Seconds are medians.
 """
@@ -97,6 +97,10 @@ def _round(session: Session, engine: Engine, cold: Engine) -> list[tuple[str, Co
         ("shorten", Shorten()),
     ]
     conversation, nodes = session.conversation, session.tree.nodes
+    engine.forget()
+    for answer in (other.id, home):
+        session.open(conversation, Tree(nodes, answer))
+        _settled(session, engine)
     costs: list[tuple[str, Cost]] = []
     for name, move in moves:
         if name == "switch to another branch":
