@@ -3,9 +3,9 @@
     python -m tests.benchmarks.moves [--history 4000] [--turns 6] [--rounds 3] [MODEL]
 
 A conversation of about --history tokens in --turns turns is held. In each round the engine forgets everything and reads
-the last two answers' branches; then every move is made from its end, after the session has read ahead. Beside it, in the same run: the same prompt read into the empty caches of a second
-engine. Behind a move that asks nothing the next prompt is asked at once, and its first token is what is timed; the
-tokens are the move's own. Seconds are medians.
+the branches of the last two answers; then every move is made from the end, after the session has read ahead. Beside it,
+in the same run: the same prompt read into the empty caches of a second engine. Behind a move that asks nothing the next
+prompt is asked at once, and its first token is what is timed; the tokens are the move's own. Seconds are medians.
 """
 
 from __future__ import annotations

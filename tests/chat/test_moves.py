@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -285,6 +287,32 @@ def test_what_is_being_written_can_be_read_from_outside(rambler: Engine, harmony
     session.close()
     assert session.path[-1].text == answer.text
     finish(again.go_on())
+
+
+def test_plans_may_be_asked_for_on_another_thread(talker: Engine, harmony: Harmony) -> None:
+    """Whoever asks may be the one that finds the answer done; its reader still gets every event, once."""
+    session = session_on(talker, harmony, SamplingParams(seed=7))
+    over = threading.Event()
+
+    def ask_on() -> None:
+        while not over.is_set():
+            session.plan(Send("And now?"))
+
+    with ThreadPoolExecutor(2) as pool:
+        asking = [pool.submit(ask_on) for _ in range(2)]
+        try:
+            for text in ("Hello!", "And now?", "Well?") * 5:
+                turn = session.send(text)
+                written: list[int] = []
+                while not isinstance(events[-1] if (events := turn.drain()) else None, TurnFinished):
+                    written += [event.step.token_id for event in events if isinstance(event, Token)]
+                written += [event.step.token_id for event in events if isinstance(event, Token)]
+                assert tuple(written) == turn.written() == session.path[-1].token_ids
+        finally:
+            over.set()
+        for each in asking:
+            each.result()
+    assert len(session.path) == 30
 
 
 def test_ids_of_another_vocabulary_are_not_used(talker: Engine, harmony: Harmony) -> None:
