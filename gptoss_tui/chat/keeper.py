@@ -143,7 +143,6 @@ class Keeper:
             if kept.model not in ("", engine.info.name):
                 self._saving.tell(f"This conversation was held with {kept.model}; {engine.info.name} goes on with it.")
             self._read_state(engine, session)
-            session.read_ahead()
         self._engine, self._session = engine, session
         return session
 

@@ -82,6 +82,9 @@ def open_session(
                 params=params,
                 max_tokens=max_tokens,
             )
+            if session.path:
+                # A resumed conversation is read while its person looks at it.
+                session.read_ahead()
         except BaseException:
             engine.close(wait=False)
             raise
