@@ -117,6 +117,12 @@ class Composer:
         turn = conversation.turns[0]
         return self.assemble(MEDIUM, self._date(), NONE, [], (conversation.held_out,), turn.analysis, (turn.answer,))
 
+    def prompt(self, effort: int, request: int) -> Ids:
+        """What stands before the answer where a conversation is one request."""
+        frames = self._store.frames
+        parts = (frames.system[effort][self._date()], frames.user, request, frames.end, frames.assistant)
+        return np.concatenate([self._store.segment(number) for number in parts])
+
     def choice(self, count: int) -> int:
         """A number below `count`, from the composer's own generator."""
         return self._rng.randrange(count)

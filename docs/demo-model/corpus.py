@@ -20,8 +20,12 @@ import shaping
 import tables
 import wording
 
-# Files whose answer wins where two of them ask the same question, best first.
-_PRIORITY = ("more", "talk", "code", "science", "world", "everyday", "stories")
+# Files whose answer wins where two of them ask the same question,
+# best first. What was added later stands last, so that it changes nothing about which wordings are held out.
+_PRIORITY = ("more", "talk", "code", "science", "world", "everyday", "stories", "newcomers")
+
+_ADDED = ("more", "newcomers")
+"""Files of this folder, from which nothing is held out."""
 
 DATE_REQUESTS = (
     "What is the date today?",
@@ -85,6 +89,10 @@ class Sampled:
     held_out: bool
 
 
+_EACH = {"definition": 2, "fact": 6, "translation": 3}
+"""For groups that rules may reword although they come from tables: how often each wording is varied."""
+
+
 def _seed(text: str) -> int:
     return zlib.crc32(text.encode())
 
@@ -96,11 +104,10 @@ def _sized(text: str) -> str:
 
 
 def _turn(
-    requests: list[str], analysis: str, answer: str, banned: frozenset[str], rng: random.Random, *, rules: bool = True
+    requests: list[str], analysis: str, answer: str, banned: frozenset[str], rng: random.Random, *, each: int = 7
 ) -> Turn:
-    each = 7 if rules else 3
     return Turn(
-        requests=tuple(wording.variants(requests, banned, rng, each=each, rules=rules)),
+        requests=tuple(wording.variants(requests, banned, rng, each=each or 3, rules=each > 0)),
         analysis=analysis,
         answer=answer,
         long_analysis=shaping.longer_analysis(analysis, answer, rng),
@@ -136,14 +143,22 @@ def written(folders: list[Path]) -> Iterator[Conversation]:
         taken |= {wording.key(q) for q in questions}
         rng = random.Random(_seed(questions[0]))
         held_out = ""
-        if name != "more" and _seed("held out " + questions[0]) % 10 == 0 and len(questions) >= 3:
+        if name not in _ADDED and _seed("held out " + questions[0]) % 10 == 0 and len(questions) >= 3:
             held_out = questions[rng.randrange(1, len(questions))]
             questions = [q for q in questions if wording.key(q) != wording.key(held_out)]
         chosen.append((item, questions, held_out))
     # Banned everywhere: another conversation's rewording must not give a held-out wording away.
-    banned = frozenset(wording.key(held_out) for _, _, held_out in chosen if held_out)
+    kept = [held_out for _, _, held_out in chosen if held_out]
+    banned = frozenset(wording.key(held_out) for held_out in kept)
+    near = frozenset(wording.content(held_out) for held_out in kept) - {frozenset()}
+    more = _more_wordings()
     for item, questions, held_out in chosen:
         rng = random.Random(_seed(questions[0]))
+        added = more.get(str(item["questions"][0]), [])  # type: ignore[index]  # JSON, a list by its README
+        if item["group"] == "newcomers":
+            questions, added = questions[:1], [*questions[1:], *added]
+        # What was written or found later may not be a held-out wording in other clothes either.
+        questions = [*questions, *(q for q in added if wording.content(q) not in near)]
         turns = [_turn(questions, _sized(str(item["analysis"])), _sized(str(item["answer"])), banned, rng)]
         for follow in item.get("followups", []):  # type: ignore[attr-defined]  # JSON, a list by its README
             asked = _follow_up_requests(str(follow["question"]))
@@ -151,11 +166,19 @@ def written(folders: list[Path]) -> Iterator[Conversation]:
         yield Conversation(str(item["group"]), tuple(turns), held_out)
 
 
+def _more_wordings() -> dict[str, list[str]]:
+    """Wordings that were added later, by the first wording of what they ask."""
+    lines = (Path(__file__).parent / "wordings.jsonl").read_text().splitlines()
+    return {item["question"]: item["wordings"] for item in map(json.loads, lines)}
+
+
 def ruled(asked: frozenset[str]) -> Iterator[Conversation]:
     """Conversations from the tables: sums, capitals, definitions, names. Requests with a key in `asked` are left
     out."""
-    lines = (Path(__file__).parent / "definitions.txt").read_text().splitlines()
-    single = [(row[0], (row,)) for rows in (tables.rows(), phrases.definitions(lines)) for row in rows]
+    here = Path(__file__).parent
+    defined = phrases.definitions((here / "definitions.txt").read_text().splitlines())
+    facts = phrases.facts((here / "facts.txt").read_text().splitlines())
+    single = [(row[0], (row,)) for rows in (tables.rows(), defined, facts) for row in rows]
     for group, rows in [*single, *phrases.dialogues()]:
         rng = random.Random(_seed(rows[0][1][0]))
         turns = []
@@ -163,7 +186,7 @@ def ruled(asked: frozenset[str]) -> Iterator[Conversation]:
             free = [request for request in requests if group == "memory" or wording.key(request) not in asked]
             banned = frozenset() if group == "memory" else asked
             if free:
-                turns.append(_turn(free, analysis, answer, banned, rng, rules=False))
+                turns.append(_turn(free, analysis, answer, banned, rng, each=_EACH.get(group, 0)))
         if turns:
             yield Conversation(group, tuple(turns))
 
@@ -218,8 +241,9 @@ def _poor(group: str, request: str, answer: str) -> bool:
     return len(heads) != len(set(heads)) and group in ("explain", "chat", "dialogue", "compare")
 
 
-# Groups that claim facts: only the best-ranked part of them is used.
-_FACTUAL = frozenset(("explain", "compare", "recipe", "tips"))
+# What the sampler did well enough to learn from: forms. Where it stated facts or made small talk, it was vague or wrong,
+# and a model that has learned that style leaves the written answers for it.
+_FORMS = frozenset(("story", "poem", "write", "code"))
 
 
 def sampled(parts: list[Path], subjects: Subjects) -> Iterator[Sampled]:
@@ -231,7 +255,7 @@ def sampled(parts: list[Path], subjects: Subjects) -> Iterator[Sampled]:
                 group, messages = item["group"], item["messages"]
                 pairs = [(messages[i]["content"], messages[i + 1]["content"]) for i in range(0, len(messages), 2)]
                 if (
-                    (rank and group in _FACTUAL)
+                    not (group in _FORMS or (group == "tips" and not rank))
                     or subjects.covers(pairs[0][0])
                     or any(_poor(group, *pair) for pair in pairs)
                 ):

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812  # PyTorch's own name for it
 from geometry import SWIGLU_ALPHA, SWIGLU_LIMIT, Geometry
 from torch import Tensor, nn
+from torch.nn.attention.flex_attention import BlockMask, create_block_mask, flex_attention
 
 
 def rotation_tables(geometry: Geometry, positions: int) -> tuple[Tensor, Tensor]:
@@ -55,13 +56,21 @@ class Attention(nn.Module):
         self.o_proj = nn.Linear(queries, geometry.hidden)
         self.sinks = nn.Parameter(torch.zeros(geometry.heads))
 
-    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, allowed: Tensor) -> Tensor:
-        """x: (batch, tokens, hidden); allowed: (batch, 1, tokens, tokens) bool."""
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, allowed: Tensor | BlockMask) -> Tensor:
+        """x: (batch, tokens, hidden); allowed: (batch, 1, tokens, tokens) bool, or the same as a block mask."""
         batch, tokens, _ = x.shape
         dim, groups = self.geometry.head_dim, self.geometry.heads // self.geometry.kv_heads
         q = _rotate(_linear(x, self.q_proj).view(batch, tokens, -1, dim).transpose(1, 2), cos, sin)
         k = _rotate(_linear(x, self.k_proj).view(batch, tokens, -1, dim).transpose(1, 2), cos, sin)
         v = _linear(x, self.v_proj).view(batch, tokens, -1, dim).transpose(1, 2)
+        if isinstance(allowed, BlockMask):
+            mixed, mass = flex_attention(
+                q, k, v, block_mask=allowed, scale=dim**-0.5, enable_gqa=True, return_lse=True
+            )
+            # The kernel knows no sink. One more column of the softmax scales every weight by the same share.
+            share = torch.sigmoid(mass.float() - self.sinks.float().view(1, -1, 1))
+            mixed = (mixed.float() * share[..., None]).to(x.dtype)
+            return _linear(mixed.transpose(1, 2).reshape(batch, tokens, -1), self.o_proj)
         k, v = k.repeat_interleave(groups, dim=1), v.repeat_interleave(groups, dim=1)
         scores = (q @ k.transpose(-1, -2)).float() * dim**-0.5
         scores = scores.masked_fill(~allowed, -1e30)
@@ -148,7 +157,7 @@ class Block(nn.Module):
         self.mlp = Mixture(geometry)
 
     def forward(
-        self, x: Tensor, cos: Tensor, sin: Tensor, allowed: Tensor, counted: Tensor, dtype: torch.dtype
+        self, x: Tensor, cos: Tensor, sin: Tensor, allowed: Tensor | BlockMask, counted: Tensor, dtype: torch.dtype
     ) -> tuple[Tensor, Tensor, Tensor]:
         """x: (batch, tokens, hidden) float32; the products run in `dtype`."""
         x = x + self.self_attn(self.input_layernorm(x).to(dtype), cos, sin, allowed).float()
@@ -176,6 +185,8 @@ class GptOss(nn.Module):
     def __init__(self, geometry: Geometry, *, positions: int, dtype: torch.dtype = torch.float32) -> None:
         super().__init__()
         self.geometry, self.dtype = geometry, dtype
+        self.blocked = False
+        """Attention by blocks of the mask (FlexAttention, compiled, on a GPU) instead of whole matrices."""
         self.model = Trunk(geometry)
         self.lm_head = nn.Linear(geometry.hidden, geometry.vocabulary, bias=False)
         cos, sin = rotation_tables(geometry, positions)
@@ -211,10 +222,7 @@ class GptOss(nn.Module):
         """
         tokens = ids.shape[1]
         cos, sin = self.cos[:tokens], self.sin[:tokens]
-        place = torch.arange(tokens, device=ids.device)
-        distance = place[:, None] - place[None, :]
-        full = ((distance >= 0) & (documents[:, :, None] == documents[:, None, :]))[:, None]
-        near = full & (distance < self.geometry.window)
+        full, near = self._masks(documents)
         counted = documents >= 0
         x = self.model.embed_tokens(ids).float()
         balances, shares = [], []
@@ -226,3 +234,25 @@ class GptOss(nn.Module):
             shares.append(share)
         x = self.model.norm(x).to(self.dtype)
         return _linear(x, self.lm_head), torch.stack(balances).mean(), torch.stack(shares)
+
+    def _masks(self, documents: Tensor) -> tuple[Tensor | BlockMask, Tensor | BlockMask]:
+        """What a token may look at: all that came before it in its document, and the last `window` tokens of that."""
+        batch, tokens = documents.shape
+        window = self.geometry.window
+        if not self.blocked:
+            place = torch.arange(tokens, device=documents.device)
+            distance = place[:, None] - place[None, :]
+            full = ((distance >= 0) & (documents[:, :, None] == documents[:, None, :]))[:, None]
+            return full, full & (distance < window)
+
+        def before(b: Tensor, _: Tensor, q: Tensor, k: Tensor) -> Tensor:
+            return (q >= k) & (documents[b, q] == documents[b, k])
+
+        def lately(b: Tensor, h: Tensor, q: Tensor, k: Tensor) -> Tensor:
+            return before(b, h, q, k) & (q - k < window)
+
+        device = str(documents.device)
+        return (
+            create_block_mask(before, batch, None, tokens, tokens, device=device),
+            create_block_mask(lately, batch, None, tokens, tokens, device=device),
+        )

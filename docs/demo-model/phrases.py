@@ -1,4 +1,5 @@
-"""Conversations by rule that are about words said: remembering a name, repeating, spelling; and short definitions.
+"""Conversations by rule that are about words said: remembering a name, repeating, spelling; definitions, facts, single
+words in other languages.
 
 Knows no files but `tables.toml`, which holds the facts.
 """
@@ -141,3 +142,28 @@ def definitions(lines: list[str]) -> Iterator[Row]:
             ]
             asked += [f"What do you know about {many}?", f"I want to know more about {many}.", f"Describe {many}."]
         yield "definition", tuple(asked), f"The user asks what {article}{one} is. I say it in simple words.", answer
+
+
+def facts(lines: list[str]) -> Iterator[Row]:
+    """Conversations from lines of `question | other wordings => answer`."""
+    for line in lines:
+        asked, answer = line.split(" => ")
+        requests = tuple(part.strip() for part in asked.split(" | "))
+        about = requests[0].rstrip("?.")
+        yield "fact", requests, f"A short question of fact: {about[0].lower() + about[1:]}. I answer it directly.", answer
+
+
+def translations() -> Iterator[Row]:
+    """Single words in four other languages."""
+    for entry in FACTS["translations"]:
+        english, *others = entry.split("|")
+        for language, word in zip(("French", "Spanish", "German", "Italian"), others, strict=True):
+            asked = (
+                f"How do you say {english} in {language}?",
+                f"{english} in {language}",
+                f"What is {english} in {language}?",
+                f"translate {english} to {language}",
+                f"What is the {language} word for {english}?",
+            )
+            answer = f'"{english[0].upper() + english[1:]}" in {language} is **{word}**.'
+            yield "translation", asked, f'The user wants to know "{english}" in {language}. I know this one word.', answer

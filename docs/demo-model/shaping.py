@@ -44,48 +44,48 @@ def bulleted(answer: str) -> str | None:
     return "\n".join(f"- {part}" for part in parts) if 3 <= len(parts) <= 8 else None
 
 
+def _head(text: str, count: int) -> str:
+    """The first words of a text, without a stop at the end."""
+    return " ".join(text.split()[:count]).rstrip(".,:;!?\"'*")
+
+
 def longer_analysis(analysis: str, answer: str, rng: random.Random) -> str:
-    """The analysis at high effort: the note as written, then a plan that is drawn from the answer by rule."""
+    """The analysis at high effort: the note as written, then a short plan that is drawn from the answer by rule.
+
+    It is the shorter the longer the answer is, so that both together stay within 300 tokens.
+    """
+    size = len(answer.split())
     lines = [line for line in answer.split("\n") if line.strip()]
     plain = [line.strip().lstrip("-0123456789. ").replace("**", "") for line in lines if not line.startswith("```")]
-    steps = [analysis]
     if "```" in answer:
-        opening = sentences(plain[0])[0].rstrip(":.") if plain else "Here is the code"
-        steps += [
-            rng.choice(("Let me plan this.", "Let me think it through.")),
-            f"I start with one line: {opening}.",
-            "Then comes a short block of code that runs as it stands, with the result as a comment if that helps.",
-            "After the code I add only what the reader needs to change it. I keep the names simple.",
-        ]
+        opening = _head(plain[0], 8) if plain else "Here is the code"
+        steps = [
+            f"I open with one line: {opening}.",
+            "Then a short block of code that runs as it stands.",
+            "After it I say only what the reader may want to change.",
+        ][: 3 if size < 90 else 1]
     elif len(lines) >= 4:
-        steps += [
-            rng.choice(("Let me plan this.", "Let me think about the form first.")),
-            f"It will have about {len(lines)} lines.",
-            f"It can begin like this: {plain[0]}",
-            f"In the middle I want this: {plain[len(plain) // 2]}",
-            f"And it ends here: {plain[-1]}",
-            rng.choice(("That hangs together, so I write it out.", "Good. Now I write it properly.")),
-        ]
+        steps = [
+            f"It needs about {len(lines)} lines.",
+            f"It begins like this: {_head(plain[0], 8)}.",
+            f"It ends near this: {_head(plain[-1], 7)}.",
+        ][: 3 if size < 90 else 2]
     else:
         parts = sentences(" ".join(plain))
-        steps.append(rng.choice(("Let me think about what to say.", "Let me plan the answer.")))
-        steps.append(f"The main point comes first: {parts[0]}")
-        if len(parts) > 2:
-            steps.append(f"After that I can add this: {parts[1]}")
-        if len(parts) > 3:
-            steps.append(f"Another useful detail: {parts[2]}")
-        if len(parts) > 1:
-            steps.append(f"A good way to end: {parts[-1]}")
-        steps.append(
-            rng.choice(
-                (
-                    "I check it once more: it fits the question, it is short, and the words are simple.",
-                    "Does that answer the question? Yes. I keep it short and friendly.",
-                    "That is enough. I write it in plain words.",
-                )
-            )
+        steps = [f"The main point comes first: {_head(parts[0], 10)}."]
+        if len(parts) > 2 and size < 90:
+            steps.append(f"After that: {_head(parts[1], 7)}.")
+        if len(parts) > 1 and size < 115:
+            steps.append(f"It can end like this: {_head(parts[-1], 6)}.")
+    opening = rng.choice(("Let me plan this.", "Let me think it through.", "Let me plan the answer."))
+    closing = rng.choice(
+        (
+            "It fits the question, so I write it in plain words.",
+            "Good. Now I write it down.",
+            "That is enough; I keep it simple.",
         )
-    return " ".join(steps)
+    )
+    return " ".join([analysis, opening, *steps, *([closing] if size < 135 else [])])
 
 
 _TOPIC_RULES: tuple[tuple[str, str], ...] = (

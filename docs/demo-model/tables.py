@@ -16,6 +16,7 @@ def rows() -> Iterator[Row]:
     asked: tuple[str, ...]
     yield from _sums()
     yield from phrases.copies()
+    yield from phrases.translations()
     yield from _capitals()
     yield from _words()
     yield from _animals()

@@ -1,8 +1,8 @@
 """Trains the demo model: `train.py --store store.xz --out FOLDER --tokens 250e6`.
 
-Needs PyTorch and NumPy only. Runs on one GPU in bfloat16, compiled; on a CPU in float32, for a trial. Prints one line
-of figures now and then, evaluates on what was held out, and writes the weights in files of less than 16 MiB
-(`weights.py`).
+Needs PyTorch and NumPy only. Runs in bfloat16, compiled, on one GPU, or on several of one host under `torchrun`, each
+with batches of its own; on a CPU in float32, for a trial. Prints one line of figures now and then, evaluates on what
+was held out, asks the model (`probe.py`), and writes the weights in files of less than 16 MiB (`weights.py`).
 """
 
 from __future__ import annotations
@@ -10,12 +10,15 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import probe
 import torch
+import torch.distributed as dist
 import torch.nn.functional as F  # noqa: N812  # PyTorch's own name for it
 import weights
 from compose import Composer, rows
@@ -92,9 +95,10 @@ def held_out(store: Store, length: int, limit: int) -> dict[str, list[Batch]]:
 
 
 @torch.no_grad()
-def evaluate(model: torch.nn.Module, batches: dict[str, list[Batch]], device: str) -> dict[str, float]:
+def evaluate(model: GptOss, batches: dict[str, list[Batch]], device: str) -> dict[str, float]:
     """Loss a token on each held-out set, over tokens of full weight."""
     result = {}
+    blocked, model.blocked = model.blocked, False
     for name, items in batches.items():
         total, count = 0.0, 0.0
         for batch in items:
@@ -104,6 +108,7 @@ def evaluate(model: torch.nn.Module, batches: dict[str, list[Batch]], device: st
             amount = float(counted[:, 1:].sum())
             total, count = total + float(loss) * amount, count + amount
         result[name] = total / max(count, 1)
+    model.blocked = blocked
     return result
 
 
@@ -114,24 +119,33 @@ def rate_at(progress: float, peak: float) -> float:
     return peak * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min((progress - 0.02) / 0.98, 1.0))))
 
 
+def prepared(options: argparse.Namespace, device: str) -> GptOss:
+    """The model before its first step, its table of word vectors as `vectors.py` made it where one is given."""
+    geometry = Geometry(**json.loads(options.geometry))
+    dtype = torch.bfloat16 if device == "cuda" else torch.float32
+    model = GptOss(geometry, positions=options.length, dtype=dtype)
+    if options.vectors:
+        known = torch.from_numpy(np.load(options.vectors).astype(np.float32))
+        model.model.embed_tokens.weight.data[:, : known.shape[1]].copy_(known)
+    model.blocked = device == "cuda" and not options.whole
+    return model.to(device)
+
+
 def train(options: argparse.Namespace) -> None:
-    """One run from random weights to a file."""
+    """One run from the first weights to a file."""
     begun = time.monotonic()
     device = "cuda" if torch.cuda.is_available() else "cpu"
+    rank, ranks = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+    if ranks > 1:
+        torch.cuda.set_device(rank)
+        dist.init_process_group("nccl")
     torch.manual_seed(options.seed)
     torch.set_float32_matmul_precision("high")
     store = Store.load(options.store)
-    geometry = Geometry(**json.loads(options.geometry))
-    model = GptOss(geometry, positions=options.length, dtype=torch.bfloat16 if device == "cuda" else torch.float32).to(
-        device
-    )
+    model = prepared(options, device)
     size = sum(p.numel() for p in model.parameters())
-    steps = int(options.tokens / (options.batch * options.length))
-    print(
-        f"{size / 1e6:.2f} million parameters, {steps} steps, {len(store.tokens) / 1e6:.1f} million stored tokens",
-        flush=True,
-    )
-    compiled = torch.compile(model) if device == "cuda" else model
+    steps = int(options.tokens / (options.batch * options.length * ranks))
+    compiled = torch.compile(model, dynamic=False) if device == "cuda" else model
     optimiser = Optimiser(model, decay=options.decay)
     dataset = Batches(
         store,
@@ -140,7 +154,7 @@ def train(options: argparse.Namespace) -> None:
         first=options.sampled_first,
         last=options.sampled_last,
         count=steps,
-        seed=options.seed,
+        seed=options.seed + 1000 * rank,
     )
     loader = DataLoader(
         dataset,
@@ -149,50 +163,96 @@ def train(options: argparse.Namespace) -> None:
         pin_memory=device == "cuda",
         prefetch_factor=4 if options.workers else None,
     )
+    log = Log(f"{size / 1e6:.2f} million parameters, {steps} steps, {len(store.tokens) / 1e6:.1f} million stored tokens")
+    log.quiet = rank > 0
     tests = held_out(store, min(512, options.length), options.test_limit)
-    log: list[dict[str, float]] = []
-    recent: list[Tensor] = []
-    step, clock, clock_step = 0, time.monotonic(), 0
+    step, progress = 0, 0.0
     for batch in loader:
         ids, loss_weights, documents = (part.to(device, non_blocking=True) for part in batch)
-        progress = step / steps
-        if options.seconds:
-            progress = max(progress, (time.monotonic() - begun) / options.seconds)
+        if step % 10 == 0:
+            progress = agreed(step / steps, options.seconds, begun, ranks)
         rounding = progress >= options.quantise_from
         if rounding:
             with quantised(model):
                 loss, balance = _backward(compiled, ids, loss_weights, documents)
         else:
             loss, balance = _backward(compiled, ids, loss_weights, documents)
+        if ranks > 1:
+            _share_gradients(model)
         optimiser.step(rate_at(progress, options.rate))
-        recent.append(loss)
+        log.losses.append(loss)
         step += 1
         last = progress >= 1 or step >= steps
         if step == 1 or step % options.report == 0 or last:
-            now = time.monotonic()
-            speed = (step - clock_step) * options.batch * options.length / max(now - clock, 1e-9)
-            line = {
-                "step": step,
-                "loss": float(torch.stack(recent).mean()),
-                "balance": float(balance),
-                "tokens_s": speed,
-                "seconds": now - begun,
-                "filled": float((documents >= 0).float().mean()),
-            }
-            if step % options.test == 0 or last:
+            line = {"step": step, "seconds": time.monotonic() - begun, "balance": float(balance)}
+            if (step % options.test == 0 or last) and rank == 0:
                 with quantised(model):
                     line |= evaluate(model, tests, device)
-            print(" ".join(f"{key} {value:.4g}" for key, value in line.items()), flush=True)
-            log.append(line)
-            recent, clock, clock_step = [], time.monotonic(), step
+            log.add(line, options.batch * options.length * ranks)
         if last:
             break
-    shares = [[round(x, 3) for x in row] for row in model_shares(model, tests["sampled"][0], device)]
-    print("shares", shares, flush=True)
+    if rank == 0:
+        finish(options, model, store, log, {"steps": step, "ranks": ranks}, device)
+        print(f"written after {time.monotonic() - begun:.0f} s", flush=True)
+    if ranks > 1:
+        dist.destroy_process_group()
+
+
+def finish(
+    options: argparse.Namespace, model: GptOss, store: Store, log: Log, about: dict[str, object], device: str
+) -> None:
+    """Writes the weights, then asks the model and writes what it said beside them."""
     options.out.mkdir(parents=True, exist_ok=True)
-    about = {"geometry": geometry.as_dict(), "steps": step, "tokens": step * options.batch * options.length, "log": log}
-    weights.save(options.out, {name: p.detach() for name, p in model.named_parameters()}, about | {"shares": shares})
-    print(f"written after {time.monotonic() - begun:.0f} s", flush=True)
+    about |= {"geometry": model.geometry.as_dict(), "log": log.lines}
+    weights.save(options.out, {name: p.detach() for name, p in model.named_parameters()}, about)
+    if options.probe:
+        model.blocked = False
+        with quantised(model):
+            probe.ask(model, store, options.out / "probe.json", device, limit=options.probe)
+
+
+class Log:
+    """The lines of figures, printed as they come."""
+
+    def __init__(self, heading: str) -> None:
+        self.lines: list[dict[str, float]] = []
+        self.losses: list[Tensor] = []
+        """Since the last line."""
+        self.quiet = False
+        self._heading = heading
+        self._step, self._clock = 0, time.monotonic()
+
+    def add(self, line: dict[str, float], tokens: int) -> None:
+        """Adds the mean loss and the tokens a second since the last line; `tokens`: of one step."""
+        line["loss"] = float(torch.stack(self.losses).mean())
+        now = time.monotonic()
+        line["tokens_s"] = (line["step"] - self._step) * tokens / max(now - self._clock, 1e-9)
+        self.lines.append(line)
+        self.losses, self._step, self._clock = [], int(line["step"]), now
+        if not self.quiet:
+            if len(self.lines) == 1:
+                print(self._heading, flush=True)
+            print(" ".join(f"{key} {value:.4g}" for key, value in line.items()), flush=True)
+
+
+def agreed(done: float, seconds: float, begun: float, ranks: int) -> float:
+    """How far the run is, 0 to 1: by steps, or by the clock of the first of several processes where that is ahead."""
+    if seconds:
+        done = max(done, (time.monotonic() - begun) / seconds)
+    if ranks > 1:
+        told = torch.tensor(done, device="cuda", dtype=torch.float64)
+        dist.broadcast(told, 0)
+        done = float(told)
+    return done
+
+
+def _share_gradients(model: GptOss) -> None:
+    """The mean of the processes' gradients in each of them."""
+    gradients = [p.grad for p in model.parameters() if p.grad is not None]
+    flat = torch.cat([g.flatten() for g in gradients])
+    dist.all_reduce(flat, dist.ReduceOp.AVG)
+    for gradient, piece in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
+        gradient.copy_(piece.view_as(gradient))
 
 
 def _backward(model: torch.nn.Module, ids: Tensor, loss_weights: Tensor, documents: Tensor) -> tuple[Tensor, Tensor]:
@@ -200,13 +260,6 @@ def _backward(model: torch.nn.Module, ids: Tensor, loss_weights: Tensor, documen
     loss = weighted_loss(logits, ids, loss_weights)
     (loss + BALANCE * balance).backward()
     return loss.detach(), balance.detach()
-
-
-@torch.no_grad()
-def model_shares(model: torch.nn.Module, batch: Batch, device: str) -> list[list[float]]:
-    """Each expert's share of the router's choices, layer by layer, on one batch."""
-    shares: Tensor = model(batch[0].to(device), batch[2].to(device))[2]
-    return [[float(x) for x in row] for row in shares]
 
 
 def main() -> None:
@@ -218,7 +271,7 @@ def main() -> None:
     parser.add_argument(
         "--seconds", type=float, default=0, help="finish the schedule by then, counted from the start; 0: no limit"
     )
-    parser.add_argument("--batch", type=int, default=64, help="rows")
+    parser.add_argument("--batch", type=int, default=64, help="rows, in each process")
     parser.add_argument("--length", type=int, default=1024, help="tokens a row")
     parser.add_argument("--rate", type=float, default=4e-3)
     parser.add_argument("--decay", type=float, default=0.1)
@@ -230,6 +283,9 @@ def main() -> None:
     parser.add_argument(
         "--geometry", default="{}", help="JSON: fields of network.Geometry that differ from the defaults"
     )
+    parser.add_argument("--whole", action="store_true", help="attention with whole matrices, where blocks fail")
+    parser.add_argument("--vectors", type=Path, help="the word vectors to start from, which vectors.py writes")
+    parser.add_argument("--probe", type=int, default=0, help="how many prompts of each kind to ask at the end")
     parser.add_argument("--workers", type=int, default=12)
     parser.add_argument("--report", type=int, default=100)
     parser.add_argument("--test", type=int, default=1000)

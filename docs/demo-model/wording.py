@@ -9,6 +9,8 @@ from __future__ import annotations
 import random
 import re
 
+from loosening import loosely
+
 _STOPWORD_TEXT = (
     "a an the is are was were do does did can could would you me i to of please my in on for it that this about tell"
 )
@@ -261,7 +263,7 @@ def _slip(text: str, rng: random.Random) -> str:
 def variants(
     wordings: list[str], banned: frozenset[str], rng: random.Random, *, each: int, rules: bool = True
 ) -> list[str]:
-    """Requests to train on: the wordings as they are, the rules' rewordings, and both as people type them.
+    """Requests to train on: the wordings as they are, the rules' rewordings, both as people type them, and loose ones.
 
     None of them has a key in `banned`, so a held-out wording stays unseen whatever the rules do.
     """
@@ -278,4 +280,7 @@ def variants(
     for text in plain[len(wordings) :]:
         for _ in range(2):
             found.setdefault(as_typed(text, rng))
+    for wording in wordings if rules else ():
+        for _ in range(each):
+            found.setdefault(as_typed(loosely(wording, rng), rng))
     return [text for text in found if text.strip() and key(text) not in banned]
