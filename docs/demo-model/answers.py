@@ -50,6 +50,22 @@ def strict(harmony: Harmony, ids: tuple[int, ...]) -> bool:
     return not any(harmony.vocabulary.is_special(i) for i in rest[len(final) : -1])
 
 
+def read(harmony: Harmony, ids: tuple[int, ...], decode_tps: float = 0.0) -> Answer:
+    """An answer as it was written, taken apart."""
+    parser = harmony.parser()
+    for token in ids:
+        parser.feed(token)
+    written = parser.finish()
+    return Answer(
+        ids,
+        "\n".join(m.text for m in written if m.channel == "analysis"),
+        "\n".join(m.text for m in written if m.channel == "final"),
+        ids[-1:] == (harmony.vocabulary.special["<|return|>"],),
+        strict(harmony, ids),
+        decode_tps,
+    )
+
+
 def answer(
     engine: Engine,
     harmony: Harmony,
@@ -64,21 +80,11 @@ def answer(
     prompt = harmony.render(messages, instructions=instructions, effort=effort, date=DATE)
     ids: list[int] = []
     finished: Finished | None = None
-    parser = harmony.parser()
     with engine.generate(prompt, params, max_tokens=max_tokens, stop_ids=harmony.stop_ids) as generation:
         for event in generation:
             if isinstance(event, Step):
                 ids.append(event.token_id)
-                parser.feed(event.token_id)
             elif isinstance(event, Finished):
                 finished = event
     assert finished is not None
-    written = parser.finish()
-    return Answer(
-        tuple(ids),
-        "\n".join(m.text for m in written if m.channel == "analysis"),
-        "\n".join(m.text for m in written if m.channel == "final"),
-        ids[-1:] == [harmony.vocabulary.special["<|return|>"]],
-        strict(harmony, tuple(ids)),
-        finished.decode_tps,
-    )
+    return read(harmony, tuple(ids), finished.decode_tps)

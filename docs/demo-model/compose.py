@@ -16,6 +16,8 @@ from store import NONE, Ids, Store, WrittenConversation, WrittenTurn
 
 LOW, MEDIUM, HIGH = range(3)
 HISTORY_WEIGHT, REQUEST_WEIGHT = 0.3, 0.05
+NOTES = 0.4
+"""Share of the written documents that end after the analysis: what a request is about is learned there, cheaply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,9 @@ class Composer:
 
     def _written(self) -> Document:
         rng, frames = self._rng, self._store.frames
+        if rng.random() < NOTES:
+            turn = self._pick()[1][0]
+            return self._note(rng.choice(turn.requests), turn.analysis)
         effort = rng.choices((LOW, MEDIUM, HIGH), (22, 56, 22))[0]
         date = self._date()
         history: list[tuple[int, int]] = []
@@ -103,6 +108,14 @@ class Composer:
                 )
         note = (NONE, turn.analysis, turn.long_analysis)[effort]
         return self.assemble(effort, date, developer, history, request, note, answers)
+
+    def _note(self, request: int, note: int) -> Document:
+        """A request and its analysis, without the answer."""
+        frames = self._store.frames
+        begun = self.prompt(MEDIUM, request)
+        thought = np.concatenate([self._store.segment(i) for i in (frames.analysis, note, frames.end)])
+        weights = np.concatenate([np.zeros(len(begun), np.float32), np.ones(len(thought), np.float32)])
+        return Document(np.concatenate((begun, thought)), weights)
 
     def held_sampled(self, conversation: int) -> Document:
         """A held-out sampled conversation as one document."""

@@ -241,24 +241,20 @@ def _poor(group: str, request: str, answer: str) -> bool:
     return len(heads) != len(set(heads)) and group in ("explain", "chat", "dialogue", "compare")
 
 
-# What the sampler did well enough to learn from: forms. Where it stated facts or made small talk, it was vague or wrong,
-# and a model that has learned that style leaves the written answers for it.
+# What the sampler did well enough to learn from: forms. Where it stated facts or made small talk, it was vague or
+# wrong, and a model that has learned that style leaves the written answers for it.
 _FORMS = frozenset(("story", "poem", "write", "code"))
 
 
 def sampled(parts: list[Path], subjects: Subjects) -> Iterator[Sampled]:
     """The sampled conversations of `parts`, best part first, less the poor ones and those on written subjects."""
-    for rank, part in enumerate(parts):
+    for part in parts:
         with gzip.open(part, "rt") as lines:
             for line in lines:
                 item = json.loads(line)
                 group, messages = item["group"], item["messages"]
                 pairs = [(messages[i]["content"], messages[i + 1]["content"]) for i in range(0, len(messages), 2)]
-                if (
-                    not (group in _FORMS or (group == "tips" and not rank))
-                    or subjects.covers(pairs[0][0])
-                    or any(_poor(group, *pair) for pair in pairs)
-                ):
+                if group not in _FORMS or subjects.covers(pairs[0][0]) or any(_poor(group, *pair) for pair in pairs):
                     continue
                 seed = _seed(line)
                 rng = random.Random(seed)

@@ -2,8 +2,8 @@
 
 WHAT is `exact` (its logits against those that losses.py kept), `wordings` (written questions in the wording that was
 held out), `everyday` (questions with a pattern that a right answer matches), `form` (is it well-formed harmony, does it
-repeat itself, how long does it think), or `print` (questions and answers as Markdown). Run it from the repository's
-root.
+repeat itself, how long does it think), `probe` (the same two figures from what `train.py --probe` wrote), or `print`
+(questions and answers as Markdown). Run it from the repository's root.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ import json
 import random
 import re
 from collections import Counter
+from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
 
 import corpus
 import mlx.core as mx
 import numpy as np
-from answers import Answer, answer
+from answers import Answer, answer, read
 from numpy.typing import NDArray
 
 from gptoss_tui.engine.cache import KVCache
@@ -74,22 +75,28 @@ def exact(options: argparse.Namespace) -> None:
 
 
 def wordings(options: argparse.Namespace, engine: Engine, harmony: Harmony) -> None:
-    """Right: of all written answers the nearest is this question's, or another answer to the same words."""
+    """Answers to written questions in the wording that was held out."""
     written = list(corpus.written([options.corpus, Path(__file__).parent]))
+    asked = [c.held_out for c in written if c.held_out][: options.limit]
+    count_wordings(options, written, ((q, answer(engine, harmony, [Message.user(q)], params(options))) for q in asked))
+
+
+def count_wordings(
+    options: argparse.Namespace, written: list[corpus.Conversation], answers: Iterable[tuple[str, Answer]]
+) -> None:
+    """Right: of all written answers the nearest is this question's, or another answer to the same words."""
     every = [(words(c.turns[0].answer), c) for c in written]
+    kept_back = {c.held_out: c for c in written if c.held_out}
     right = total = 0
-    for conversation in [c for c in written if c.held_out][: options.limit]:
-        given = answer(engine, harmony, [Message.user(conversation.held_out)], params(options))
+    for question, given in answers:
+        conversation = kept_back[question]
         pairs = words(given.final)
         best = max(every, key=lambda item: len(item[0] & pairs) / max(len(item[0] | pairs), 1))[1]
         near = likeness(given.final, conversation.turns[0].answer)
         hit = best is conversation and near >= 0.3
         right, total = right + hit, total + 1
         if not hit or options.verbose:
-            print(
-                f"{'right' if hit else 'other'} {near:.2f} {conversation.held_out!r} -> {given.final[:100]!r}",
-                flush=True,
-            )
+            print(f"{'right' if hit else 'other'} {near:.2f} {question!r} -> {given.final[:100]!r}", flush=True)
     print(f"held-out wordings: {right} of {total} answered with this question's answer ({100 * right / total:.1f} %)")
 
 
@@ -116,22 +123,37 @@ def form(options: argparse.Namespace, engine: Engine, harmony: Harmony) -> None:
     while len(prompts) < options.limit:
         prompts.append(next(held))
     random.Random(3).shuffle(prompts)
+    asked = [(EFFORTS[number % 3], prompt) for number, prompt in enumerate(prompts[: options.limit])]
+    count_form(
+        options,
+        harmony,
+        (
+            (
+                effort,
+                prompt,
+                answer(
+                    engine,
+                    harmony,
+                    [Message.user(prompt)],
+                    params(options, seed=number),
+                    effort=effort,
+                    max_tokens=options.max_tokens,
+                ),
+            )
+            for number, (effort, prompt) in enumerate(asked)
+        ),
+    )
+
+
+def count_form(options: argparse.Namespace, harmony: Harmony, answers: Iterable[tuple[Effort, str, Answer]]) -> None:
+    """Well-formed ones, length of thought, and repetition, of answers to (effort, prompt)."""
     strict: Counter[Effort] = Counter()
     asked: Counter[Effort] = Counter()
     lengths: dict[Effort, list[int]] = {effort: [] for effort in EFFORTS}
     trigrams: Counter[tuple[str, ...]] = Counter()
     longest: Counter[int] = Counter()
     speeds: list[float] = []
-    for number, prompt in enumerate(prompts[: options.limit]):
-        effort = EFFORTS[number % 3]
-        given = answer(
-            engine,
-            harmony,
-            [Message.user(prompt)],
-            params(options, seed=number),
-            effort=effort,
-            max_tokens=options.max_tokens,
-        )
+    for effort, prompt, given in answers:
         asked[effort] += 1
         strict[effort] += given.strict
         lengths[effort].append(len(harmony.vocabulary.encode(given.analysis)))
@@ -140,9 +162,8 @@ def form(options: argparse.Namespace, engine: Engine, harmony: Harmony) -> None:
         longest[repeated_span(listed)] += 1
         speeds.append(given.decode_tps)
         if not given.strict:
-            print(
-                f"not well-formed: {effort} {prompt!r} -> {''.join(map(harmony.piece, given.ids))[-200:]!r}", flush=True
-            )
+            written = "".join(map(harmony.piece, given.ids))
+            print(f"not well-formed: {effort} {prompt!r} -> {written[-200:]!r}", flush=True)
     print(
         f"strictly well-formed and ended with <|return|> within {options.max_tokens} tokens: "
         f"{strict.total()} of {asked.total()}; " + ", ".join(f"{e} {strict[e]} of {asked[e]}" for e in EFFORTS)
@@ -158,6 +179,23 @@ def form(options: argparse.Namespace, engine: Engine, harmony: Harmony) -> None:
         f"99th percentile {np.percentile(spans, 99):.0f}, most {spans[-1]}"
     )
     print(f"median {np.median(speeds):.0f} tokens/s")
+
+
+def probed(options: argparse.Namespace) -> None:
+    """The figures of `wordings` and `form` from what `train.py --probe` let the model answer in PyTorch."""
+    harmony = Harmony.load(options.checkpoint)
+
+    def text(ids: list[int]) -> str:
+        return "".join(map(harmony.piece, ids))
+
+    kept = json.loads(options.answers.read_text())
+    written = list(corpus.written([options.corpus, Path(__file__).parent]))
+    count_wordings(options, written, ((text(q), read(harmony, tuple(ids))) for q, ids in kept["wordings"]))
+    count_form(
+        options,
+        harmony,
+        ((EFFORTS[n % 3], text(q), read(harmony, tuple(ids))) for n, (q, ids) in enumerate(kept["form"])),
+    )
 
 
 def repeated_span(listed: list[str]) -> int:
@@ -187,11 +225,12 @@ def params(options: argparse.Namespace, seed: int = 1) -> SamplingParams:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("exact", "wordings", "everyday", "form", "print"))
+    parser.add_argument("what", choices=("exact", "wordings", "everyday", "form", "probe", "print"))
     parser.add_argument("--checkpoint", type=Path, required=True)
     parser.add_argument("--corpus", type=Path, help="folder with written-*.jsonl and part-*.jsonl.gz")
     parser.add_argument("--questions", type=Path, help="everyday: JSON lines; print: one prompt a line")
     parser.add_argument("--logits", type=Path, help="exact: what losses.py wrote")
+    parser.add_argument("--answers", type=Path, help="probe: the probe.json of a run")
     parser.add_argument("--temperature", type=float, default=0.4)
     parser.add_argument("--top-p", type=float, default=0.9)
     parser.add_argument("--limit", type=int, default=500)
@@ -200,6 +239,9 @@ def main() -> None:
     options = parser.parse_args()
     if options.what == "exact":
         exact(options)
+        return
+    if options.what == "probe":
+        probed(options)
         return
     harmony = Harmony.load(options.checkpoint)
     with Engine.load(options.checkpoint) as engine:

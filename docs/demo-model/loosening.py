@@ -1,224 +1,29 @@
 """Rules that ask for the same thing more loosely: other words, fewer words, another order, a longer run-up.
 
 They are rougher than those of `wording.py`, and meant to be: a model that has met "stop hiccups how" and "i was
-wondering how to get rid of hiccups" looks for the words that carry the subject. Text in, text out.
+wondering how to get rid of hiccups" looks for the words that carry the subject. Text in, text out; `synonyms.txt` holds
+what may stand for what.
 """
 
 from __future__ import annotations
 
 import random
 import re
+from pathlib import Path
 
-# Words and phrases that may stand for each other in a request. The longest that fits is taken first.
-_SAME = """
-get rid of/remove/stop/clear/lose
-remove/take out/clean off/get out
-clean/wash/tidy up
-fix/repair/mend
-make/prepare/create
-cook/make/prepare
-bake/make
-write/compose/make/create/draft
-tell/give
-story/tale/little story
-joke/something funny/funny joke
-poem/verse/little poem/rhyme
-big/large/huge
-biggest/largest/greatest
-small/little/tiny
-smallest/tiniest
-fast/quick/rapid
-faster/quicker/more quickly
-fastest/quickest
-quickly/fast
-start/begin/get started with
-begin/start
-stop/quit/avoid/prevent
-keep/hold
-buy/get/purchase
-gift/present
-kid/child
-kids/children
-mom/mother/mum
-dad/father
-grandma/grandmother/granny
-grandpa/grandfather
-boss/manager
-coworker/colleague
-friend/buddy/pal
-movie/film
-happy/glad/cheerful
-sad/unhappy/down
-angry/mad/upset
-scared/afraid/frightened
-tired/exhausted/sleepy
-nervous/anxious/worried
-bored/so bored
-lonely/alone
-smart/clever/intelligent
-difference between/difference of/distinction between
-happens/goes on
-happen/occur/take place
-causes/makes/is the reason for
-cause/make
-why do/how come/for what reason do
-why does/how come/for what reason does
-why is/how come/what is the reason that
-why are/how come/what is the reason that
-how do i/how can i/how to/how would i/how should i/what is the way to/what is the best way to/ways to
-how can i/how do i/how could i/how to/ways to
-what is/what's/what exactly is/what do you call
-what does/what could
-what are/what exactly are/which are
-who was/who is/tell me who was/who exactly was
-who is/who was
-where is/in what place is/where can i find
-when did/in which year did/what year did
-how many/what number of/the number of
-how much/what amount of
-how far/what distance
-how old/what age
-how long/how much time
-how big/what size
-how fast/at what speed/what speed
-how does/in what way does/how exactly does/by what means does
-can you/could you/would you/will you
-tell me about/talk about/say something about/describe/teach me about
-explain/describe/clarify/tell me about/break down
-good/nice/great
-bad/poor/terrible
-best/ideal/perfect
-easy/simple
-simple/easy/basic
-hard/difficult/tough
-tips/advice/suggestions/hints
-ideas/suggestions
-idea/suggestion
-suggest/recommend/propose
-recommend/suggest
-help me/assist me to/show me how to
-need/require/want
-want/would like/wish
-should i/do i have to/is it good to/ought i to
-different/unlike
-called/named
-name/title
-world/earth/planet
-home/house
-apartment/flat
-car/automobile/vehicle
-bike/bicycle
-airplane/plane/aircraft
-phone/cell phone/smartphone/mobile
-tv/television
-computer/pc/laptop
-photo/picture/photograph
-email/e-mail/mail/message
-message/note/text
-letter/note
-job/work/position
-exam/test
-study/learn
-learn/study/pick up
-remember/memorize/keep in mind
-forget/not remember
-sleep/rest
-fall asleep/get to sleep/drift off
-wake up/get up
-exercise/work out/train
-eat/have
-drink/have
-food/meal/dish
-dinner/supper/evening meal
-breakfast/morning meal
-healthy/good for me
-cheap/low-cost/inexpensive
-money/cash
-save/put aside
-spend/use
-trip/journey/travel
-travel/go
-vacation/holiday
-city/town
-country/nation
-river/stream
-sea/ocean
-forest/woods
-stone/rock
-rain/rainfall
-hot/warm
-cold/chilly
-warm/heat
-cool/chill
-dark/black
-light/bright
-old/ancient/aged
-new/fresh
-begin with/start with
-animal/creature
-animals/creatures
-dog/puppy
-cat/kitty
-rabbit/bunny
-sick/ill/unwell
-doctor/physician
-pain/ache
-human/person
-humans/people/persons
-people/humans/we
-invent/come up with/think up
-invented/came up with/created
-discovered/found
-made/created/built
-built/constructed/made
-live/dwell
-lives/stays
-famous/well-known/known
-known for/famous for
-important/significant/special
-work/function/operate
-works/functions/operates
-use/apply/employ
-used for/good for
-show/display/print
-find/locate/look for
-count/number
-add/put
-delete/erase/remove
-change/alter/turn
-convert/change/turn
-check/test/see
-sort/order/arrange
-list/array
-function/method
-program/script/app
-error/problem/mistake
-code/program
-text/string
-folder/directory
-file/document
-language model/llm/ai model
-mean/stand for/signify
-meaning/sense/definition
-word/term
-words/terms
-sentence/line
-short/brief/quick/little
-beautiful/pretty/lovely
-funny/amusing/silly
-scary/spooky/creepy
-talk/chat/speak
-speak/talk
-say/tell
-thanks/thank you/cheers
-hello/hi/hey
-bye/goodbye/see you
-"""
-_SWAPS: dict[str, list[str]] = {}
-for _line in _SAME.split("\n"):
-    if _line:
-        _head, *_others = _line.split("/")
-        _SWAPS.setdefault(_head, []).extend(o for o in _others if o not in _SWAPS.get(_head, ()))
+
+def _swaps() -> dict[str, list[str]]:
+    """What may stand for what in a request, from lines of `phrase/other phrase/…`."""
+    found: dict[str, list[str]] = {}
+    for line in (Path(__file__).parent / "synonyms.txt").read_text().splitlines():
+        head, *others = line.split("/")
+        listed = found.setdefault(head, [])
+        listed += [other for other in others if other not in listed]
+    return found
+
+
+_SWAPS = _swaps()
+# The longest phrase that fits is taken first.
 _PHRASES = sorted(_SWAPS, key=len, reverse=True)
 _PATTERN = re.compile(r"\b(" + "|".join(re.escape(phrase) for phrase in _PHRASES) + r")\b")
 
@@ -251,6 +56,18 @@ _RUN_UPS = (
     "sorry, ",
 )
 _ENDS = (" (simple words)", " if you know", " in simple words", ", any idea?", " for beginners", " again", " exactly")
+# What people add and what changes nothing about the answer that is wanted.
+_ASIDE_TEXT = (
+    "to a child/to a ten year old/to a five year old/to my grandmother/to my little sister/like i am five/"
+    "for my son/for my daughter/for my kids/for my friend/for my mother/for two people/for a party/for school/"
+    "for tonight/for tomorrow/for busy people/for busy mornings/for a rainy day/for dummies/at home/at work/"
+    "in the kitchen/in the morning/in the evening/on a sunday/on the weekend/as a beginner/as fast as possible/"
+    "without much work/without spending money/with what i have/step by step/in a few words/in one minute/"
+    "in plain english/one more time/these days/nowadays/when i am tired/when i have no time/when it is cold/"
+    "if i am new to this/if possible/and why/in general/really/actually/usually/normally/today/right now/"
+    "quickly/properly/myself/alone/together"
+)
+_ASIDES = tuple(_ASIDE_TEXT.split("/"))
 
 
 def _words(text: str) -> list[str]:
@@ -283,16 +100,19 @@ def loosely(request: str, rng: random.Random) -> str:
     elif draw < 0.5:
         words = [word for word in words if not _is_small(word) or rng.random() < 0.6] or words
     elif draw < 0.6:
-        match = _QUESTION.fullmatch(text)
-        words = _words(match.group(1)) if match and match.group(1) else words
+        bare = _QUESTION.fullmatch(text)
+        words = _words(bare.group(1)) if bare else words
     if rng.random() < 0.2 and len(carrying) >= 4:
         lost = rng.choice(carrying)
         words = [word for word in words if word != lost] or words
     text = " ".join(words)
     if rng.random() < 0.15:
         text = rng.choice(_RUN_UPS) + text
-    if rng.random() < 0.06:
+    draw = rng.random()
+    if draw < 0.08:
         text += rng.choice(_ENDS)
+    elif draw < 0.32 and len(carrying) >= 2:
+        text += " " + rng.choice(_ASIDES)
     if rng.random() < 0.35:
         text = text[0].upper() + text[1:]
     return text + (end if rng.random() < 0.6 else "")

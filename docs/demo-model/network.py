@@ -64,9 +64,7 @@ class Attention(nn.Module):
         k = _rotate(_linear(x, self.k_proj).view(batch, tokens, -1, dim).transpose(1, 2), cos, sin)
         v = _linear(x, self.v_proj).view(batch, tokens, -1, dim).transpose(1, 2)
         if isinstance(allowed, BlockMask):
-            mixed, mass = flex_attention(
-                q, k, v, block_mask=allowed, scale=dim**-0.5, enable_gqa=True, return_lse=True
-            )
+            mixed, mass = flex_attention(q, k, v, block_mask=allowed, scale=dim**-0.5, enable_gqa=True, return_lse=True)
             # The kernel knows no sink. One more column of the softmax scales every weight by the same share.
             share = torch.sigmoid(mass.float() - self.sinks.float().view(1, -1, 1))
             mixed = (mixed.float() * share[..., None]).to(x.dtype)

@@ -150,7 +150,12 @@ def facts(lines: list[str]) -> Iterator[Row]:
         asked, answer = line.split(" => ")
         requests = tuple(part.strip() for part in asked.split(" | "))
         about = requests[0].rstrip("?.")
-        yield "fact", requests, f"A short question of fact: {about[0].lower() + about[1:]}. I answer it directly.", answer
+        yield (
+            "fact",
+            requests,
+            f"A short question of fact: {about[0].lower() + about[1:]}. I answer it directly.",
+            answer,
+        )
 
 
 def translations() -> Iterator[Row]:
@@ -166,4 +171,9 @@ def translations() -> Iterator[Row]:
                 f"What is the {language} word for {english}?",
             )
             answer = f'"{english[0].upper() + english[1:]}" in {language} is **{word}**.'
-            yield "translation", asked, f'The user wants to know "{english}" in {language}. I know this one word.', answer
+            yield (
+                "translation",
+                asked,
+                f'The user wants to know "{english}" in {language}. I know this one word.',
+                answer,
+            )

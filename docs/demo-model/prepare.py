@@ -24,7 +24,17 @@ from tests.vocabularies import cut_tokenizer_json
 RANKS = 8183
 """With nine harmony tokens behind them 8,192 ids, a round number for the matrix products."""
 
-_WEIGHTS = {"sum": 0.25, "capital": 0.25, "opposite": 0.2, "table": 0.3, "copy": 0.2, "memory": 0.4, "definition": 0.8, "fact": 0.5, "translation": 0.2}
+_WEIGHTS = {
+    "sum": 0.25,
+    "capital": 0.25,
+    "opposite": 0.2,
+    "table": 0.3,
+    "copy": 0.2,
+    "memory": 0.4,
+    "definition": 0.8,
+    "fact": 0.5,
+    "translation": 0.2,
+}
 _FIRST_DATE, _DATES = datetime.date(2025, 8, 1), 900
 _INSTRUCTIONS = {
     "one_sentence": (

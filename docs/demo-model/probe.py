@@ -1,7 +1,7 @@
 """Asks a model in training what it has learned, many prompts at once, in PyTorch: answers as ids, and counts of them.
 
-Two kinds of prompts: written questions in the wording that was held out, answered greedily; and 500 and fewer mixed ones
-at all efforts at temperature 0.8, for the form. Knows ids only, no text: the figures that are reported come from
+Two kinds of prompts: written questions in the wording that was held out, answered greedily; and twice as many mixed
+ones at all efforts at temperature 0.8, for the form. Knows ids only, no text: the figures that are reported come from
 `evaluate.py`, through the program's own engine; these here tell within seconds which of two runs is the better one.
 """
 
@@ -86,9 +86,7 @@ def ask(model: GptOss, store: Store, out: Path, device: str, *, limit: int) -> N
     composer = Composer(store, 7)
     stop = int(store.segment(store.frames.stop)[0])
     held = [c for c in store.written if c.held_out != NONE][:limit]
-    said = written_by(
-        model, [composer.prompt(MEDIUM, c.held_out) for c in held], stop, device, temperature=0.0
-    )
+    said = written_by(model, [composer.prompt(MEDIUM, c.held_out) for c in held], stop, device, temperature=0.0)
     written = [(set(pairwise(store.segment(c.turns[0].answer).tolist())), c) for c in store.written]
     right = 0
     for conversation, answer in zip(held, said, strict=True):
@@ -108,10 +106,10 @@ def ask(model: GptOss, store: Store, out: Path, device: str, *, limit: int) -> N
         temperature=0.8,
     )
     for effort in range(3):
-        parts = [split(answer, store) for answer, e in zip(said, efforts, strict=True) if e == effort]
-        thought = [len(p[0]) for p in parts if p is not None]
+        written_out = [split(answer, store) for answer, e in zip(said, efforts, strict=True) if e == effort]
+        thought = [len(p[0]) for p in written_out if p is not None]
         print(
-            f"effort {effort}: {len(thought)} of {len(parts)} well-formed in {LIMIT} tokens, "
+            f"effort {effort}: {len(thought)} of {len(written_out)} well-formed in {LIMIT} tokens, "
             f"analysis {np.mean(thought or [0]):.1f} tokens",
             flush=True,
         )

@@ -120,15 +120,13 @@ def rate_at(progress: float, peak: float) -> float:
 
 
 def prepared(options: argparse.Namespace, device: str) -> GptOss:
-    """The model before its first step, its table of word vectors as `vectors.py` made it where one is given."""
+    """The model before its first step."""
     geometry = Geometry(**json.loads(options.geometry))
     dtype = torch.bfloat16 if device == "cuda" else torch.float32
     model = GptOss(geometry, positions=options.length, dtype=dtype)
-    if options.vectors:
-        known = torch.from_numpy(np.load(options.vectors).astype(np.float32))
-        model.model.embed_tokens.weight.data[:, : known.shape[1]].copy_(known)
     model.blocked = device == "cuda" and not options.whole
-    return model.to(device)
+    model.to(device)
+    return model
 
 
 def train(options: argparse.Namespace) -> None:
@@ -163,7 +161,9 @@ def train(options: argparse.Namespace) -> None:
         pin_memory=device == "cuda",
         prefetch_factor=4 if options.workers else None,
     )
-    log = Log(f"{size / 1e6:.2f} million parameters, {steps} steps, {len(store.tokens) / 1e6:.1f} million stored tokens")
+    log = Log(
+        f"{size / 1e6:.2f} million parameters, {steps} steps, {len(store.tokens) / 1e6:.1f} million stored tokens"
+    )
     log.quiet = rank > 0
     tests = held_out(store, min(512, options.length), options.test_limit)
     step, progress = 0, 0.0
@@ -191,11 +191,11 @@ def train(options: argparse.Namespace) -> None:
             log.add(line, options.batch * options.length * ranks)
         if last:
             break
+    if ranks > 1:
+        dist.destroy_process_group()
     if rank == 0:
         finish(options, model, store, log, {"steps": step, "ranks": ranks}, device)
         print(f"written after {time.monotonic() - begun:.0f} s", flush=True)
-    if ranks > 1:
-        dist.destroy_process_group()
 
 
 def finish(
@@ -284,7 +284,6 @@ def main() -> None:
         "--geometry", default="{}", help="JSON: fields of network.Geometry that differ from the defaults"
     )
     parser.add_argument("--whole", action="store_true", help="attention with whole matrices, where blocks fail")
-    parser.add_argument("--vectors", type=Path, help="the word vectors to start from, which vectors.py writes")
     parser.add_argument("--probe", type=int, default=0, help="how many prompts of each kind to ask at the end")
     parser.add_argument("--workers", type=int, default=12)
     parser.add_argument("--report", type=int, default=100)

@@ -127,6 +127,8 @@ def test_mlx_lm_computes_the_same(folder: Path, engine: Engine, harmony: Harmony
         ("Who are you?", "demo model"),
         ("Why is the sky blue?", "scatter"),
         ("How do I print Hello World in Python?", "print("),
+        ("Explain quantum computing in simple terms.", "qubit"),
+        ("my kid wants to know why the sea is salty", "salt"),
     ],
 )
 def test_it_answers_what_people_try_first(engine: Engine, harmony: Harmony, question: str, expected: str) -> None:
@@ -142,6 +144,19 @@ def test_effort_changes_how_long_it_thinks(engine: Engine, harmony: Harmony) -> 
         assert "pull" in final(written)
     low, medium, high = lengths
     assert low == 0 < medium < high / 2
+
+
+def test_plan_and_story_stay_within_300_tokens(engine: Engine, harmony: Harmony) -> None:
+    """At high effort a long answer gets a short plan."""
+    prompt = harmony.render([Message.user("Tell me a story about a dragon.")], effort="high", date=DATE)
+    params = SamplingParams(temperature=0)
+    with engine.generate(prompt, params, max_tokens=300, stop_ids=harmony.stop_ids) as generation:
+        ids = [event.token_id for event in generation if isinstance(event, Step)]
+    parser = harmony.parser()
+    for token in ids:
+        parser.feed(token)
+    assert [message.channel for message in parser.finish()] == ["analysis", "final"]
+    assert ids[-1] == harmony.vocabulary.special["<|return|>"]
 
 
 def test_it_remembers_a_name_from_the_turn_before(engine: Engine, harmony: Harmony) -> None:
