@@ -99,6 +99,8 @@ def check_grammar(shown: object, words: list[str]) -> None:
 
 
 def _check_script(shown: Shown, words: list[str]) -> None:
+    # What stands before the script belongs to what starts it.
+    words = words[next(at for at, word in enumerate(words) if word == "-m" or word.endswith(".py")) :]
     if words[0] == "-m":
         file = ROOT / f"{words[1].replace('.', '/')}.py"
         file = file if file.exists() else file.with_suffix("") / "__main__.py"

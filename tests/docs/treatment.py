@@ -35,7 +35,11 @@ TREATMENTS = (
     Treatment(rf"gptoss\b{PLACEHOLDER}", "grammar", "shows where a word of one's own goes"),
     Treatment(r"gptoss\b", "run", ""),
     Treatment(r"python3? -m tests\.benchmarks\.", "script", "measures for minutes"),
-    Treatment(r"python docs/demo-model/", "script", "needs the corpus and PyTorch, and trains on a GPU"),
+    Treatment(
+        r"(python|torchrun --standalone --nproc-per-node 2) docs/demo-model/",
+        "script",
+        "needs the corpus and PyTorch, trains on GPUs",
+    ),
     Treatment(r"python docs/screenshots\.py", "script", "writes into docs/images; test_pictures.py runs what it runs"),
     Treatment(r"python -m tests\.docs\.reference", "script", "writes docs/commands.md; test_reference.py compares"),
     Treatment(r"python -m tests\b", "script", "is this test run"),
