@@ -10,7 +10,6 @@ import pytest
 
 from gptoss_tui.chat.events import Token, TurnFinished
 from gptoss_tui.chat.moves import Edit, EditAnswer, Fork, GoOn, Retry, Send, Shorten, Switch
-from gptoss_tui.chat.places import next_prompt
 from gptoss_tui.chat.session import Session
 from gptoss_tui.chat.turn import Turn
 from gptoss_tui.engine.params import SamplingParams
@@ -18,9 +17,10 @@ from gptoss_tui.engine.worker import Engine
 from gptoss_tui.errors import EngineBusy, PromptError
 from gptoss_tui.harmony import Harmony
 from gptoss_tui.harmony.messages import Message
-from tests.chat.conftest import wait_until
+from tests.chat.conftest import CALLING, wait_until
 from tests.chat.recorder import RecordingJournal
 from tests.chat.sessions import DATE, finish, session_on
+from tests.chat.talker import spelled_ids
 
 
 def stop_after(session: Session, turn: Turn, tokens: int) -> TurnFinished:
@@ -107,6 +107,21 @@ def test_thinking_goes_on_where_it_was_stopped(muser: Engine, harmony: Harmony) 
     assert (len(session.path), after.ending) == (2, "length")
     finish(session.send("Well?"))
     assert session.messages[1].channel == "analysis"
+
+
+def test_half_a_tool_call_goes_on_as_a_call(caller: Engine, harmony: Harmony) -> None:
+    begun = spelled_ids(harmony, CALLING.partition('at"')[0])
+    session = session_on(caller, harmony, max_tokens=len(begun))
+    assert finish(session.send("Weather?")).reason == "length"
+    assert session.path[-1].messages[-1].recipient is None, "a call that was not made is none"
+    session.max_tokens = None
+    turn = session.go_on()
+    assert finish(turn).reason == "tool_call"
+    (call,) = session.path[-1].messages
+    assert (call.recipient, call.text) == ("functions.weather", '{"at":1}')
+    half = replace(call, text='{"', token_ids=None, complete=False)
+    assert list(turn.prompt_ids) == harmony.render([Message.user("Weather?"), half], date=DATE)
+    finish(session.send_result("sunny"))
 
 
 def test_what_was_followed_by_a_question_goes_on_beside_itself(rambler: Engine, harmony: Harmony) -> None:
@@ -200,7 +215,7 @@ def test_a_plan_tells_what_a_move_will_cost(talker: Engine, harmony: Harmony) ->
     talker.forget()
     session, _ = asked_two(talker, harmony)
     path = session.path
-    wait_until(lambda: talker.cached_tokens == len(harmony.render([*session.messages, next_prompt(())], date=DATE)))
+    wait_until(lambda: talker.cached_tokens == len(session.ahead().ids))
     for move in (Send("Well?"), Retry(), Edit(path[2].id, "Well?"), Edit(path[0].id, "Hi"), EditAnswer("Hello")):
         plan = session.plan(move)
         turn = session.make(move)
@@ -210,7 +225,7 @@ def test_a_plan_tells_what_a_move_will_cost(talker: Engine, harmony: Harmony) ->
         assert turn.reused_tokens == plan.reused
         assert plan.cost == f"reuses {plan.reused:,} tokens, prefills {len(plan.ids) - plan.reused:,}"
         session.switch(path[-1].id)
-        wait_until(lambda: session.plan(Send("Well?")).prefill < 12)
+        wait_until(lambda: talker.cached_tokens == len(session.ahead().ids))
 
 
 def test_settings_are_part_of_the_cost(talker: Engine, harmony: Harmony) -> None:
