@@ -178,7 +178,8 @@ def count_form(options: argparse.Namespace, harmony: Harmony, answers: Iterable[
         f"longest repeated span, words: median {np.median(spans):.0f}, "
         f"99th percentile {np.percentile(spans, 99):.0f}, most {spans[-1]}"
     )
-    print(f"median {np.median(speeds):.0f} tokens/s")
+    if max(speeds):
+        print(f"median {np.median(speeds):.0f} tokens/s")
 
 
 def probed(options: argparse.Namespace) -> None:
