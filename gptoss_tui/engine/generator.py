@@ -34,7 +34,8 @@ from gptoss_tui.engine.statefile import Owner, read_state, write_state
 from gptoss_tui.errors import StateError
 
 CHUNK_SECONDS = 0.5
-"""What a prefill chunk should take at most, so that stopping is quick on a small machine."""
+"""What a prefill chunk should take at most, so that stopping is quick on a small machine. Where the smallest one that
+makes sense takes longer, stopping waits for it."""
 
 CHUNKS = (32, 64, 128, 256, 512, 1024, 2048)
 """Sizes of prefill chunks, in tokens."""
@@ -53,7 +54,7 @@ class Generator:
         self.context = Context(model.config, history_bytes, model.dtype.size)
         self.drawer = Drawer(model.config.vocabulary)
         self._pins: tuple[int, ...] = ()
-        self._chunk = CHUNKS[0]
+        self._chunk = self._chunk_within(0)
 
     def forget(self) -> None:
         """Empties the caches."""
@@ -169,8 +170,13 @@ class Generator:
             mx.clear_cache()
             affordable = len(chunk) / (time.perf_counter() - begun) * CHUNK_SECONDS
             if len(chunk) == self._chunk:
-                self._chunk = max((size for size in CHUNKS if size <= affordable), default=CHUNKS[0])
+                self._chunk = self._chunk_within(affordable)
             yield held
+
+    def _chunk_within(self, tokens: float) -> int:
+        """The largest chunk of at most so many tokens, or the least that makes sense."""
+        sizes = [size for size in CHUNKS if size >= self.model.least_chunk]
+        return max((size for size in sizes if size <= tokens), default=sizes[0])
 
     def _steps(
         self, held: Held, request: Request, control: Control, emit: Callable[[Event], None], limit: int

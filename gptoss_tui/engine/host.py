@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterator
 from functools import cache
 from itertools import pairwise
 
@@ -29,7 +30,12 @@ _own = threading.local()  # engines have a thread each
 
 def pays(x: mx.array) -> bool:
     """Whether products of x (..., rows, in) should come here."""
-    return x.shape[-2] >= ROWS and x.dtype == mx.float32 and mx.default_device() == mx.Device(mx.cpu)
+    return x.shape[-2] >= ROWS and here(x)
+
+
+def here(x: mx.array) -> bool:
+    """Whether x is float32 on the CPU, which all of this is for."""
+    return x.dtype == mx.float32 and mx.default_device() == mx.Device(mx.cpu)
 
 
 @cache
@@ -45,7 +51,7 @@ def share_cores() -> None:
 def product(a: mx.array, b: mx.array) -> mx.array:
     """a @ b for float32 arrays (..., rows, in) and (..., in, out): evaluated now."""
     mx.eval(a, b)
-    return mx.array(np.matmul(_view(a), _view(b)))
+    return mx.array(np.matmul(view(a), view(b)))
 
 
 def grouped_product(x: mx.array, weights: mx.array, groups: mx.array) -> mx.array:
@@ -54,13 +60,19 @@ def grouped_product(x: mx.array, weights: mx.array, groups: mx.array) -> mx.arra
     `groups` must be sorted, so that each matrix is one product.
     """
     mx.eval(x, weights, groups)
-    rows, matrices = _view(x), _view(weights)
-    edges = np.searchsorted(np.asarray(groups), np.arange(len(matrices) + 1))
+    rows, matrices = view(x), view(weights)
     out = np.empty((len(rows), matrices.shape[-1]), np.float32)
-    for matrix, begin, end in zip(matrices, edges[:-1], edges[1:], strict=True):
-        if begin < end:
-            np.matmul(rows[begin:end], matrix, out=out[begin:end])
+    for matrix, begin, end in stretches(groups, len(matrices)):
+        np.matmul(rows[begin:end], matrices[matrix], out=out[begin:end])
     return mx.array(out)
+
+
+def stretches(groups: mx.array, count: int) -> Iterator[tuple[int, int, int]]:
+    """Where each of the numbers 0 to `count` lies in sorted `groups`: (number, begin, end), of those that do."""
+    edges = np.searchsorted(np.asarray(groups), np.arange(count + 1)).tolist()
+    for matrix, (begin, end) in enumerate(pairwise(edges)):
+        if begin < end:
+            yield matrix, begin, end
 
 
 def attention(queries: mx.array, keys: mx.array, values: mx.array, sinks: mx.array, window: int | None) -> mx.array:
@@ -70,7 +82,7 @@ def attention(queries: mx.array, keys: mx.array, values: mx.array, sinks: mx.arr
     Returns (L, heads * D). Scores come scaled. A sliding layer is given what its first query sees and all after it.
     """
     mx.eval(queries, keys, values, sinks)
-    rows, keys_here, values_here, sink = _view(queries), _view(keys), _view(values), np.asarray(sinks)
+    rows, keys_here, values_here, sink = view(queries), view(keys), view(values), np.asarray(sinks)
     groups, share, count, dim = rows.shape
     seen = keys_here.shape[1]
     mixed = np.empty((count, groups, share, dim), np.float32)
@@ -115,6 +127,6 @@ def _scratch(rows: int, columns: int) -> npt.NDArray[np.float32]:
     return flat[: rows * columns].reshape(rows, columns)
 
 
-def _view(array: mx.array) -> npt.NDArray[np.float32]:
-    """The array's own memory, strides and all."""
+def view(array: mx.array) -> npt.NDArray[np.float32]:
+    """The array's own memory, strides and all; it must be evaluated."""
     return np.array(array, copy=None)

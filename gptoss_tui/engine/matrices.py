@@ -11,7 +11,7 @@ from typing import Protocol
 
 import mlx.core as mx
 
-from gptoss_tui.engine import host
+from gptoss_tui.engine import host, unpacking
 
 
 class Matrix(Protocol):
@@ -75,12 +75,16 @@ class Quantised:
     mode: str
 
     def __call__(self, x: mx.array) -> mx.array:
+        if x.ndim == 2 and host.pays(x) and unpacking.known(self.bits):
+            return unpacking.product(x, self)
         return mx.quantized_matmul(
             x, self.weight, self.scales, self.biases,
             transpose=True, group_size=self.group, bits=self.bits, mode=self.mode,
         )  # fmt: skip
 
     def gather(self, x: mx.array, experts: mx.array, in_order: bool) -> mx.array:
+        if in_order and len(x) >= unpacking.ROWS * len(self.weight) and host.here(x) and unpacking.known(self.bits):
+            return unpacking.grouped_product(x[:, 0], self, experts)[:, None]
         return mx.gather_qmm(
             x, self.weight, self.scales, self.biases, rhs_indices=experts, sorted_indices=in_order,
             transpose=True, group_size=self.group, bits=self.bits, mode=self.mode,

@@ -15,6 +15,7 @@ from functools import partial
 
 import mlx.core as mx
 
+from gptoss_tui.engine import unpacking
 from gptoss_tui.engine.attention import Attention, FusedAttention, PlainAttention, attention_row
 from gptoss_tui.engine.cache import KVCache, LayerCache
 from gptoss_tui.engine.config import ModelConfig
@@ -118,6 +119,12 @@ class Model:
             x = self._join(x, self._attention(layer, x, rows, watched, pins), layer.output_bias)
             x = x + self._experts(layer, x, taps)
         return self.head(self._normalise(x[-1:], self.norm))[0]
+
+    @property
+    def least_chunk(self) -> int:
+        """Tokens below which a prefill chunk takes hardly less time; 1 where its time follows its length."""
+        packed = any(array.dtype == mx.uint32 for layer in self.layers for array in layer.down.arrays())
+        return unpacking.CHUNK if packed and mx.default_device() == mx.Device(mx.cpu) else 1
 
     def arrays(self) -> list[mx.array]:
         """Every weight."""
