@@ -92,7 +92,7 @@ class Keeper:
             if ago < OFFERED_S:
                 became = f"“{titles[last.id]}” lost its terminal {format.ago(ago)}"
                 if self._saving.offer is None:
-                    yield f"{became}: gptoss --resume goes on exactly there."
+                    yield f"{became}: /resume goes on exactly there."
                 else:
                     self._saving.offer(last.id, became)
 

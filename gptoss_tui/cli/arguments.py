@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -47,6 +48,8 @@ def parse(argv: Sequence[str]) -> tuple[Command, argparse.Namespace]:
         allow_abbrev=False,
     )
     command.add_arguments(parser)
+    if not name and argv and not argv[0].startswith("-"):
+        parser.first = argv[0]
     # Intermixed, so that options may stand between the words of a prompt; Python 3.11's takes no `--` that way.
     read = parser.parse_args if "--" in argv else parser.parse_intermixed_args
     words = keeping.with_resume(argv[1:] if name else argv)
@@ -68,7 +71,13 @@ def parse(argv: Sequence[str]) -> tuple[Command, argparse.Namespace]:
 class _Parser(argparse.ArgumentParser):
     """Repeats what was wrong, as arguments may come from a file's name, so that no terminal obeys it."""
 
+    first = ""
+    """The first word, where it is no command and so is taken for a model."""
+
     def error(self, message: str) -> NoReturn:
+        if self.first and message.startswith("unrecognized"):
+            near = get_close_matches(self.first, list(COMMANDS), 1)
+            message += f" (there is no command {self.first}{f': did you mean {near[0]}?' if near else ''})"
         super().error(visible(message))
 
 

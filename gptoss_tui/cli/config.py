@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from gptoss_tui.cli.arguments import sampling_params
 from gptoss_tui.cli.output import Output
 from gptoss_tui.config import KEYS, SETTINGS, Config, Value, config_file, read_config, shown
 from gptoss_tui.config_writing import write_default
@@ -28,8 +29,9 @@ def main(options: argparse.Namespace) -> int:
 
 
 def _show(config: Config, options: argparse.Namespace, output: Output) -> None:
-    """Every value, and whether it is the default, the file's or the command line's."""
+    """Every value, and whether it is the default, the file's or the command line's; one out of range is told."""
     keymap_of(config)
+    sampling_params(options)
     given: dict[str, Value] = {name: value for name, value in vars(options).items() if value is not None}
     output.write(f"# {config.file}{'' if config.file.exists() else ' (not there: gptoss config init writes it)'}\n")
     rows = []

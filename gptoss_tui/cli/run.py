@@ -64,7 +64,10 @@ def read_prompt(words: list[str], files: Sequence[Attached] = ()) -> str:
             raise PromptError("There is no prompt: standard input is closed", 'Give one: gptoss run "…"')
         if sys.stdin.isatty():
             note("type the prompt, then Ctrl-D on a line of its own")
-        parts.append(sys.stdin.buffer.read().decode("utf-8", errors="replace"))
+        data = sys.stdin.buffer.read()
+        if b"\0" in data:
+            raise PromptError("Standard input is not text", "Only text in UTF-8 can be a prompt; convert it first.")
+        parts.append(data.decode("utf-8", errors="replace"))
     text = joined("\n\n".join(part for part in parts if part.strip()), files)
     if not text:
         raise PromptError("The prompt is empty", 'Give one: gptoss run "…", or pipe one in.')

@@ -25,6 +25,7 @@ from gptoss_tui.visible import visible
 
 def main(options: argparse.Namespace) -> int:
     """Does one of `keeping.ACTIONS`. Raises `GptOssError`."""
+    _check(options)
     library = Library(tell=note)
     with suppress(StoreError):  # reading works where writing does not, and says what is wrong where neither does
         library.settle()
@@ -32,6 +33,18 @@ def main(options: argparse.Namespace) -> int:
     with suppress(ClosedPipe):  # whoever read it has seen enough
         _ACTIONS[options.action](library, options, Output())
     return EXIT_OK
+
+
+_ONLY_WITH = {"deleted": "list", "all": "export", "output": "export", "now": "delete"}
+
+
+def _check(options: argparse.Namespace) -> None:
+    """An option that would be passed over is told: whoever wrote it expects something of it."""
+    for name, action in _ONLY_WITH.items():
+        if getattr(options, name) and options.action != action:
+            raise ParameterError(
+                f"--{name} means nothing to {options.action}", f"It belongs to gptoss sessions {action}."
+            )
 
 
 def _read_back(library: Library) -> None:
@@ -66,7 +79,10 @@ def _search(library: Library, options: argparse.Namespace, output: Output) -> No
     if not words.strip():
         raise ParameterError("There is nothing to search for", 'Give words: gptoss sessions search "black holes"')
     listed = {one.id: one for one in library.listed()}
-    for match in library.search(words):
+    found = library.search(words)
+    if not found and not options.json:
+        note(f"nowhere does it say {words}")
+    for match in found:
         if (one := listed.get(match.conversation_id)) is None:
             continue
         if options.json:

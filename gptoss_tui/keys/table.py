@@ -5,6 +5,8 @@ Bindings, palette, key bar, help screens, `gptoss config keys` and docs/keys.md 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gptoss_tui.keys.action import Action, Place
 from gptoss_tui.keys.conversation import AGAIN, CHAT, MOVES, SESSIONS
 
@@ -202,10 +204,18 @@ THEMES: tuple[Action, ...] = (
 )
 """What works in the list of themes; Enter takes one."""
 
-_SHARED = ("app.stop", "app.interrupt", "prompt.send", "prompt.newline", "prompt.search", "prompt.complete")
+_SHARED = {
+    "app.stop": "Stop the answer.",
+    "app.interrupt": "Stop the answer; else empty the prompt; twice on an empty one: leave.",
+    "prompt.send": "Send the prompt.",
+    "prompt.newline": "Break the line.",
+    "prompt.search": "Search the prompts of before.",
+    "prompt.complete": "Complete a slash command, what it takes, or a path behind an @.",
+}
+"""The TUI's actions that the REPL has too, and what they do there."""
 
 REPL: tuple[Action, ...] = (
-    *(action for action in (*APP, *PROMPT) if action.id in _SHARED),
+    *(replace(action, help=_SHARED[action.id]) for action in (*APP, *PROMPT) if action.id in _SHARED),
     Action(
         "repl.more",
         "plus",

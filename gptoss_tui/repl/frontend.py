@@ -24,6 +24,7 @@ from gptoss_tui.chat.session import Session
 from gptoss_tui.errors import GptOssError, ParameterError
 from gptoss_tui.repl.blocks import unblocked
 from gptoss_tui.repl.conversation import Conversation
+from gptoss_tui.repl.help import two_columns
 from gptoss_tui.repl.opening import Open
 from gptoss_tui.repl.options import ReplOptions, Thinking
 from gptoss_tui.repl.tables import kv_table, layers_table, models_table
@@ -93,8 +94,8 @@ class Frontend(ABC):
         """The last answer's thinking, safe to show."""
 
     @abstractmethod
-    def keys_help(self) -> Sequence[str]:
-        """Lines that explain the keys."""
+    def keys_help(self) -> Sequence[tuple[str, str]]:
+        """Keys, and what they do."""
 
     @property
     def takes_sequences(self) -> bool:
@@ -142,9 +143,8 @@ class Frontend(ABC):
 
     def show_help(self) -> None:
         """The keys and the commands."""
-        known = (*COMMANDS, *self.own_commands)
-        wide = max(len(command.usage) for command in known)
-        self.lines([*self.keys_help(), *(f"{command.usage:<{wide}}  {command.help}" for command in known)])
+        commands = [(command.usage, command.help) for command in (*COMMANDS, *self.own_commands)]
+        self.lines([*two_columns(self.keys_help(), self.columns), "", *two_columns(commands, self.columns)])
 
     def show_models(self) -> None:
         """The models on this machine; the one in use is marked."""
@@ -273,14 +273,14 @@ class Frontend(ABC):
         match arguments.strip().lower():
             case "last":
                 self.lines(self.last_thought().splitlines() or ["There was no thinking."])
-            case "show":
-                self.thinking = "show"
-            case "fold":
-                self.thinking = "fold"
+                return
+            case "show" | "fold" as wanted:
+                self.thinking = wanted
             case "":
-                self.note(f"thinking is {'shown' if self.thinking == 'show' else 'folded'}")
+                pass
             case other:
                 raise ParameterError(f"thinking cannot be {other!r}", "Give show, fold or last.")
+        self.note(f"thinking is {'shown' if self.thinking == 'show' else 'folded'}")
 
     @property
     def columns(self) -> int:

@@ -33,11 +33,10 @@ _MORE = {
 }
 
 
-def keys_help(keymap: Keymap) -> list[str]:
-    """Lines for the help: the keys as they are bound now, and what they do."""
+def keys_help(keymap: Keymap) -> list[tuple[str, str]]:
+    """For the help: the keys as they are bound now, and what they do."""
     shown = [(keymap.shown(action), f"{action.help} {_MORE.get(action.id, '')}".rstrip()) for action in REPL]
-    wide = max(len(keys) for keys, _ in shown)
-    return [f"{keys:<{wide}}  {text}" for keys, text in shown if keys]
+    return [(keys, text) for keys, text in shown if keys]
 
 
 def key_sequences(keymap: Keymap, name: str) -> list[tuple[str, ...]]:

@@ -172,11 +172,12 @@ class Lines(Frontend):
         """The last answer's thinking."""
         return "".join(self._thought)
 
-    def keys_help(self) -> Sequence[str]:
-        """Lines that explain the keys."""
+    def keys_help(self) -> Sequence[tuple[str, str]]:
+        """Keys, and what they do."""
         return (
-            'enter sends; after """ lines are one prompt until """ ends it; ctrl-c stops the answer, or leaves',
-            "while the model writes, commands work: /set temperature 0.3, /stop",
+            ("enter", 'Send the prompt. After """ lines are one prompt until """ ends it.'),
+            ("ctrl+c", "Stop the answer; where none is being written, leave."),
+            ("ctrl+d", "On an empty line: leave."),
         )
 
     @property

@@ -167,8 +167,8 @@ class Screen(Frontend):
         """The last answer's thinking."""
         return self._thought
 
-    def keys_help(self) -> Sequence[str]:
-        """Lines that explain the keys."""
+    def keys_help(self) -> Sequence[tuple[str, str]]:
+        """Keys, and what they do."""
         return keys_help(self._keymap)
 
     def send_sequence(self, sequence: str) -> None:
@@ -205,7 +205,7 @@ class Screen(Frontend):
 
     def show_themes(self) -> None:
         """Every theme in its own colours; the one in use is marked."""
-        self._print([theme_sample(theme, used=theme is self._theme) for theme in self.themes.values()])
+        self._print([theme_sample(theme, self._width, used=theme is self._theme) for theme in self.themes.values()])
 
     def _use(self, theme: Theme) -> None:
         self._theme = theme

@@ -23,7 +23,7 @@ from pygments.token import (
 )
 
 from gptoss_tui.colours import colours
-from gptoss_tui.repl.rows import Row
+from gptoss_tui.repl.rows import Row, row_width
 from gptoss_tui.themes import Theme
 
 _CODE = {
@@ -86,11 +86,16 @@ def prompt_style(theme: Theme) -> Style:
     )
 
 
-def theme_sample(theme: Theme, *, used: bool) -> Row:
-    """A row that shows the theme: its name, then text, muted text, figures and code on its own ground."""
+def theme_sample(theme: Theme, width: int, *, used: bool) -> Row:
+    """A row that shows the theme: its name, then text, muted text, figures and code on its own ground.
+
+    As much of it as `width` cells hold.
+    """
     of = theme.colours
-    row: Row = [("bold" if used else "", f"{'* ' if used else '  '}{theme.name:<22}")]
+    row: Row = [("bold" if used else "", f"{'* ' if used else '  '}{theme.name:<20}")]
     for role, text in _SAMPLE:
+        if row_width(row) + len(text) > width:
+            break
         ground = of["code-background" if role.startswith("code-") else "background"]
         row.append((f"bg:{ground} {of[role]}", text))
     return row

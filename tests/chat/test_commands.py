@@ -87,7 +87,7 @@ def say(front_end: Recorder, text: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "hello", " /help", "/", "//", "/etc/hosts is what?", "/help-me", "/1", "a\n/help", "/.", "/ help"]
+    "text", ["", "hello", " /help", " /", "//", "/etc/hosts is what?", "/help-me", "/1", "a\n/help", "/.", "/ help"]
 )
 def test_messages_are_left_alone(front_end: Recorder, text: str) -> None:
     assert parse_line(text) is None
@@ -107,6 +107,11 @@ def test_a_mistyped_name_is_refused_and_the_likely_one_named(text: str, name: st
     with pytest.raises(ParameterError) as caught:
         parse_line(text)
     assert f"Did you mean /{name}?" in caught.value.hint
+
+
+def test_a_slash_alone_is_not_sent(front_end: Recorder) -> None:
+    with pytest.raises(ParameterError, match="A slash alone is no command"):
+        execute("/ ", front_end.session, front_end)
 
 
 def test_names_and_aliases_are_unique_and_found() -> None:

@@ -202,7 +202,7 @@ class TestGreeting:
                 keeper.flush()
             keeper.greet()
             assert len(told) == lines
-            assert all("“Cakes” lost its terminal just now: gptoss --resume" in line for line in told)
+            assert all("“Cakes” lost its terminal just now: /resume" in line for line in told)
             keeper.close(dropped=False)
 
     def test_a_trouble_is_told_instead(self, tmp_path: Path) -> None:

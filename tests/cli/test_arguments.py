@@ -93,6 +93,12 @@ def test_wrong_usage_is_exit_code_2(args: tuple[str, ...]) -> None:
     assert result.err.startswith("usage: gptoss")
 
 
+def test_a_mistyped_command_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse(["rn", "Hi"])
+    assert "there is no command rn: did you mean run?" in capsys.readouterr().err
+
+
 def test_asking_for_help_imports_nothing_heavy() -> None:
     code = (
         "import sys\n"

@@ -93,6 +93,11 @@ class TestPrompt:
         alone = gptoss("run", "--model", answerer, "--json", *files)
         assert alone.events[1]["token_ids"] == Harmony.load(answerer).render([Message.user(fences)])
 
+    def test_standard_input_that_is_no_text_is_refused(self, tmp_path: Path) -> None:
+        result = gptoss("run", "--model", tmp_path, "Look:", "-", stdin=b"\x89PNG\0")
+        assert (result.code, result.out) == (1, "")
+        assert "Standard input is not text" in result.err
+
     @pytest.mark.parametrize("content", [b"\x89PNG\0", None])
     def test_what_is_no_text_is_refused_before_a_model_is_loaded(self, tmp_path: Path, content: bytes | None) -> None:
         file = tmp_path / "picture"

@@ -108,6 +108,23 @@ class TestIds:
     def test_one_that_is_not_there(self, library: Library, capsys: Capture, argv: list[str]) -> None:
         assert "There is no conversation" in fault(capsys, *argv)
 
+    @pytest.mark.parametrize(
+        ("argv", "option"),
+        [(["list", "-o", "x"], "--output"), (["restore", "a", "--now"], "--now"), (["show", "--all"], "--all")],
+    )
+    def test_an_option_that_would_be_passed_over(
+        self, library: Library, capsys: Capture, argv: list[str], option: str
+    ) -> None:
+        assert f"{option} means nothing to {argv[0]}" in fault(capsys, *argv)
+
+    def test_what_is_not_deleted_cannot_be_restored(self, library: Library, capsys: Capture) -> None:
+        assert "is not deleted" in fault(capsys, "restore", id_of(library, "Cakes")[:8])
+
+    def test_nothing_found_is_said_beside_the_output(self, library: Library, capsys: Capture) -> None:
+        assert main(["sessions", "search", "xyzzy"]) == 0
+        told = capsys.readouterr()
+        assert (told.out, told.err) == ("", "gptoss: nowhere does it say xyzzy\n")
+
     def test_a_deleted_one_says_how_it_comes_back(self, library: Library, capsys: Capture) -> None:
         wanted = id_of(library, "Cakes")
         done(capsys, "delete", wanted)

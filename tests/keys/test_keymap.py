@@ -94,7 +94,7 @@ def test_the_repl_has_the_same_ids(tmp_path: Path) -> None:
     changed = keymap(tmp_path, '"app.stop" = "ctrl+g, alt+A"\n"repl.leave" = "ctrl+space"')
     assert key_sequences(changed, "app.stop") == [("c-g",), ("escape", "A")]
     assert key_sequences(changed, "repl.leave") == [("c-@",)]
-    assert any(line.startswith("ctrl+g, alt+shift+a") and "Stop" in line for line in keys_help(changed))
+    assert any(keys.startswith("ctrl+g, alt+shift+a") and "Stop" in text for keys, text in keys_help(changed))
     for action in REPL:
         assert key_sequences(default, action.id), action.id
 

@@ -27,8 +27,10 @@ def parse_line(text: str, extra: Sequence[Command] = ()) -> tuple[Command, str] 
     """The command that `text` is, and its arguments; None where it is a message. `extra` are a front end's own.
 
     A message may begin with a slash where no name follows it (`/etc/hosts`), or with a space before it. Raises
-    `ParameterError` for a name that is none.
+    `ParameterError` for a name that is none, and for a slash alone: a command that was begun is no question.
     """
+    if text.rstrip() == "/":
+        raise ParameterError("A slash alone is no command", "/help lists them; tab completes them.")
     match = re.match(r"/([a-z]+|\?)(?:\s+(.*))?\Z", text.rstrip(), re.IGNORECASE | re.DOTALL)
     if match is None:
         return None

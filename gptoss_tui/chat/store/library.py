@@ -27,6 +27,7 @@ T = TypeVar("T")
 
 SHORT_ID = 8
 """Characters of an id that are shown: enough to tell it from the others."""
+_LISTED = "gptoss sessions, or /sessions, shows their ids."
 
 
 class Library:
@@ -52,6 +53,8 @@ class Library:
         """
         if not wanted:
             listed = self.listed(deleted=deleted)
+            if not listed and deleted:
+                raise StoreError("Nothing was deleted", "What is deleted can be restored for 30 days.")
             if not listed:
                 raise StoreError(
                     "There is no conversation yet", "They are saved as they are held, unless with --no-save."
@@ -68,9 +71,16 @@ class Library:
             )
         if found and not deleted:
             raise StoreError(
-                f"The conversation {wanted} was deleted", f"gptoss sessions restore {wanted} brings it back."
+                f"The conversation {wanted} was deleted",
+                f"gptoss sessions restore {wanted}, or /restore {wanted}, brings it back.",
             )
-        raise StoreError(f"There is no conversation {wanted}", "gptoss sessions list shows their ids.")
+        if found:
+            raise StoreError(f"The conversation {wanted} is not deleted", "It is there; nothing has to be restored.")
+        if deleted:
+            raise StoreError(
+                f"There is no conversation {wanted} to restore", "gptoss sessions --deleted lists those there are."
+            )
+        raise StoreError(f"There is no conversation {wanted}", _LISTED)
 
     def named(self, wanted: str) -> Listed:
         """The one conversation whose id begins with `wanted`, or else whose title holds it. Raises as `find`."""
@@ -87,7 +97,7 @@ class Library:
         except KeyError:
             archive = None
         if archive is None:
-            raise StoreError(f"There is no conversation {conversation_id}", "gptoss sessions list shows their ids.")
+            raise StoreError(f"There is no conversation {conversation_id}", _LISTED)
         return archive
 
     def resumable(self, conversation_id: str) -> tuple[Archive, bool]:
