@@ -79,6 +79,10 @@ class Shorten:
     """Forks without the oldest turns, so that about half of the context is free again."""
 
 
+class NoRoom(PromptError):
+    """A prompt that leaves no room for an answer."""
+
+
 Asking = Send | SendResult | Retry | Edit | GoOn | EditAnswer
 """Moves that have the model answer; `EditAnswer` only where it goes on."""
 Still = Switch | Fork | Shorten | EditAnswer
@@ -114,10 +118,10 @@ class Plan:
         return f"reuses {self.reused:,} tokens, prefills {self.prefill:,}"
 
     def check(self) -> None:
-        """Raises `PromptError`, with the figures and the ways on, where the context leaves no room for an answer."""
+        """Raises `NoRoom`, with the figures and the ways on, where the context leaves no room for an answer."""
         if self.room > 0:
             return
-        raise PromptError(
+        raise NoRoom(
             f"The conversation would have {len(self.ids):,} tokens; the model's context holds {self.context:,}",
             f"Leave out {1 - self.room:,} tokens or more, go on without the oldest turns (/shorten), or begin a new "
             "conversation (/clear).",

@@ -14,15 +14,16 @@ from typing import TYPE_CHECKING
 from gptoss_tui.chat.attach import with_files
 from gptoss_tui.chat.events import Token, TurnFinished
 from gptoss_tui.chat.meter import RateMeter
-from gptoss_tui.chat.moves import Move, Send, Switch
+from gptoss_tui.chat.moves import Move, NoRoom, Send, Switch
 from gptoss_tui.chat.runs import runs
 from gptoss_tui.errors import GptOssError
 from gptoss_tui.tui.board import Board
-from gptoss_tui.tui.endings import ending
+from gptoss_tui.tui.endings import ending, ways
 from gptoss_tui.tui.messages import Wake
 from gptoss_tui.tui.pacer import Pacer
 from gptoss_tui.tui.ports import Backend, TurnPort, caches
 from gptoss_tui.tui.turnview import views
+from gptoss_tui.tui.widgets.note import Note
 
 if TYPE_CHECKING:
     from textual.timer import Timer
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from gptoss_tui.chat.tree import Node
     from gptoss_tui.engine.events import PrefillProgress
     from gptoss_tui.tui.screens.main import MainScreen
-    from gptoss_tui.tui.widgets.turn import Note, Turn
+    from gptoss_tui.tui.widgets.turn import Turn
 
 _SETTLE_S = 1.0
 """Seconds between two looks at a cache that the engine still fills after an answer."""
@@ -251,5 +252,10 @@ class Player:
         self._board.update(phase="idle")
         if shown is not None:
             await shown.complete()
-        await self._screen.chat.note(f"{fault.message}\n{fault.hint}".strip(), "error", under=shown)
+            if shown.view is None and not self._screen.prompt.text:
+                # It was not asked: it may be sent again, or changed.
+                self._screen.prompt.fill(shown.prompt)
+        on = ways(("shorten", "new"), self._screen.keymap) if isinstance(fault, NoRoom) else ()
+        told = Note(f"{fault.message}\n{fault.hint}".strip(), kind="error", ways=on)
+        await self._screen.chat.note(told, under=shown)
         await self._on_idle()

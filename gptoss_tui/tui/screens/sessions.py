@@ -15,7 +15,8 @@ from rich.cells import cell_len
 from textual import on
 from textual.binding import BindingType
 from textual.content import Content
-from textual.widgets import Input
+from textual.style import Style
+from textual.widgets import Input, Static
 
 from gptoss_tui.chat import format
 from gptoss_tui.chat.exporting import export_archive
@@ -78,16 +79,21 @@ class SessionsScreen(ListScreen[str, Found]):
 
     async def on_mount(self) -> None:
         """The list is there at once, or after a moment where there are very many."""
-        key = self._keymap.first
-        named = (("rename", "sessions.rename"), ("delete", "sessions.delete"), ("export", "sessions.export"))
-        keys = " · ".join(f"{key(name)} {title}" for title, name in named)
-        self.name_sheet("Conversations", f"enter opens · {keys} · {key('sessions.back')} back")
+        self.name_sheet("Conversations", f"enter opens · {self._keymap.first('sessions.back')} back")
         self.say(head="", foot="")
         title = Input(id="sessions-title", placeholder="Another title")
         title.display = False
-        await self.query_one("#sessions").mount(title)
+        await self.query_one("#sessions").mount(title, Static(self._ways(), id="sessions-ways"))
         self.words.value = self._begin
         self._load()
+
+    def _ways(self) -> Content:
+        """What can be done with the marked one, to be clicked."""
+        parts: list[tuple[str, Style] | str] = []
+        for name in ("rename", "delete", "undo", "export"):
+            text = f"{self._keymap.key(f'sessions.{name}')} {name}".lstrip()
+            parts += ["   " if parts else "", (text, Style.from_meta({"@click": f"screen.{name}"}))]
+        return Content.assemble(*parts)
 
     def _load(self, mark: int = 0) -> None:
         def read() -> tuple[list[Listed], dict[str, str]]:
