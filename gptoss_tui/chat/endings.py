@@ -12,7 +12,7 @@ def ending_reason(ending: Ending | None, context: int) -> str:
     """
     match ending:
         case "length":
-            return "Stopped at the longest answer allowed; --max-tokens allows more."
+            return "Stopped at the longest answer allowed. --max-tokens allows more."
         case "context":
             return f"The context is full: {context:,} tokens. What was written is kept."
         case "interrupted":

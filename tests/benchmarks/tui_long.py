@@ -17,8 +17,6 @@ from tests.tui.scripted import ScriptedOpener
 
 LIST = "Computers use **qubits**, and `H` gates.\n\n- one\n- two\n\n```python\nprint('hello')\n```\n\n"
 ANSWER = LIST + "And more. " * 40
-    "Computers use **qubits**, and `H` gates.\n\n- one\n- two\n\n```python\nprint('hello')\n```\n\n" + "And more. " * 40
-)
 TURNS = (10, 200, 1_000)
 ROUNDS = 3
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from gptoss_tui.chat.tree import Node, new_id
 from gptoss_tui.engine.params import SamplingParams
+from gptoss_tui.harmony.messages import Message
 from gptoss_tui.tui.widgets.heading import Heading
 from gptoss_tui.tui.widgets.turn import Turn
 from tests.chat.talker import talking_checkpoint
@@ -223,3 +225,35 @@ def _figures(cost: str) -> tuple[str, str]:
     words_of = cost.replace(",", "").split()
     at = words_of.index("reuses")
     return words_of[at + 1], words_of[at + 4]
+
+
+async def test_a_long_conversation_is_drawn_a_window_at_a_time_and_stays_in_place() -> None:
+    opener = ScriptedOpener()
+    async with driven(opener, size=(80, 24)) as test:
+        for number in range(60):
+            for message in (Message.user(f"Question {number}"), Message.assistant("Yes.")):
+                node = Node(new_id(), opener.session.tree.head, message.role, (message,))
+                opener.session.tree.add(node)
+                opener.session.tree.move(node.id)
+        await test.main.conductor.moved()
+        chat = test.main.chat
+        await test.until(lambda: "Question 59" in test.text_of("#chat"))
+        assert len(chat.turns) <= 12
+        test.main.go_to("chat")
+        drawn, top = len(chat.turns), chat.turns[0]
+        chat.scroll_home(animate=False)
+        await test.until(lambda: len(chat.turns) > drawn)
+        await test.until(lambda: top.region.y > 0)
+        # What stood at the top stands there still, below what came in above it.
+        await test.until(lambda: abs(top.region.y - chat.scrollable_content_region.y) <= 2)
+        selected = 59
+        while selected:
+            await test.pilot.press("alt+up")
+            selected -= 1
+            await test.until(lambda at=selected: chat.selected is not None and chat.selected.prompt == f"Question {at}")  # type: ignore[misc]
+        assert len(chat.turns) == 60
+        assert "further up" not in test.text_of("#chat")
+        await _talk(test, "one more")
+        assert len(chat.turns) <= 41
+        assert chat.turns[-1].answer == "Hello there."
+        await test.until(lambda: len(opener.session.path) == 122)

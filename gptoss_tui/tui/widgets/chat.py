@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from textual import work
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.geometry import Size
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
 
 AT_ONCE = 12
 """The most turns that are drawn together; fewer where they fill the window twice."""
+MOST = 40
+"""Turns that a conversation may have as widgets while it grows."""
 
 
 class _Said(Grows, Vertical):
@@ -50,6 +51,8 @@ class ChatPane(Selecting):
         self._notes: Notes = lambda node: ()
         self._earlier: Note | None = None
         """Says how many turns there are above."""
+        self._going_up = False
+        """Whether turns further up are being drawn."""
         self._from_below: float | None = None
         """Lines between the top of the window and the conversation's end, to be kept at the next layout."""
 
@@ -78,11 +81,26 @@ class ChatPane(Selecting):
     async def ask(self, prompt: str) -> Turn:
         """A new turn at the end, that is not in the tree yet."""
         await self.query(".-welcome").remove()
+        await self._let_go()
         turn = Turn(prompt)
         self.turns.append(turn)
         await self._said.mount(turn)
         self.anchor()
         return turn
+
+    async def _let_go(self) -> None:
+        """The oldest turns of a conversation that has grown long are widgets no more; going up brings them back."""
+        spare = len(self.turns) - MOST
+        if spare < 0 or self._first + len(self.turns) != len(self._views):
+            return
+        first = self.turns[spare + AT_ONCE]
+        children = list(self._said.children)
+        gone = [child for child in children[: children.index(first)] if child not in (self._about, self._earlier)]
+        del self.turns[: spare + AT_ONCE]
+        self._first += spare + AT_ONCE
+        with self.app.batch_update():
+            await self._said.remove_children(gone)
+            await self._tell_earlier(self._first)
 
     async def show(self, views: Sequence[TurnView], notes: Notes, *, stay: bool = False) -> Turn | None:
         """Draws a path; the turn at its end, None where it is empty. What is drawn already is not drawn again.
@@ -172,18 +190,32 @@ class ChatPane(Selecting):
             self._earlier = Note(f"{one} further up:", kind="earlier", ways=(("earlier-turns", "show more", ""),))
             await self._said.mount(self._earlier, after=self._about)
 
-    @work(exclusive=True, group="earlier")
-    async def show_earlier(self) -> None:
+    def show_earlier(self) -> None:
         """Draws some of the turns further up; the window stays where it is."""
-        if not self._first:
+        if self._first and not self._going_up:
+            self._going_up = True
+            self.run_worker(self._show_earlier())
+
+    def walk(self, by: int) -> None:
+        """As ever; from the first turn that is drawn, to the one above it."""
+        if by < 0 and self._first and self.turns and self.selected is self.turns[0]:
+            if not self._going_up:
+                self._going_up = True
+                self.run_worker(self._show_earlier(walk=by))
             return
+        super().walk(by)
+
+    async def _show_earlier(self, walk: int = 0) -> None:
         first = self._page(self._views, self._first)
         with self.app.batch_update():
             await self._draw(self._views[first : self._first], above=self.turns[0] if self.turns else None)
             await self._tell_earlier(first)
             self._from_below = self.virtual_size.height - self.scroll_y
             self._first = first
+        self._going_up = False
         self.offer_ways()
+        if walk:
+            self.walk(walk)
 
     @property
     def has_earlier(self) -> bool:
