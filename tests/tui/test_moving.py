@@ -97,11 +97,10 @@ async def test_a_message_is_edited_with_its_cost_and_the_draft_comes_back() -> N
         await test.pilot.press("alt+up", "alt+up", "e")
         await test.until(lambda: test.main.prompt.text == "first question")
         assert test.app.focused is test.main.prompt
-        await test.until(lambda: "Editing message 1" in test.text_of("#promptbar"))
-        await test.until(lambda: "reuses 30 tokens, prefills 10" in test.text_of("#promptbar"))
+        await test.until(lambda: "Edit 1 · reuses 30 tokens, prefills 10 · esc cancels" in test.text_of("#promptbar"))
         await test.pilot.press("escape")
         await test.until(lambda: test.main.prompt.text == "my draft")
-        assert "Editing" not in test.text_of("#promptbar")
+        assert "Edit" not in test.text_of("#promptbar")
         assert _answers(test) == ["One.", "Two."]
         await test.pilot.press("alt+up", "alt+up", "e")
         await test.until(lambda: test.main.prompt.text == "first question")
@@ -147,7 +146,7 @@ async def test_an_answer_is_edited_and_gone_on_with() -> None:
         await test.pilot.press("alt+up")
         await _click_on(test, "edit", test.main.chat.turns[0])
         await test.until(lambda: test.main.prompt.text == "The sky is green.")
-        await test.until(lambda: "Editing answer 1" in test.text_of("#promptbar"))
+        await test.until(lambda: "Edit 1 · reuses" in test.text_of("#promptbar"))
         assert not test.main.prompt.remembers
         test.main.prompt.fill("The sky is blue …")
         await test.pilot.press("enter")
@@ -227,17 +226,20 @@ def _figures(cost: str) -> tuple[str, str]:
     return words_of[at + 1], words_of[at + 4]
 
 
-async def test_a_long_conversation_is_drawn_a_window_at_a_time_and_stays_in_place() -> None:
+async def test_a_long_conversation_is_drawn_a_window_at_a_time_and_stays_in_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gptoss_tui.tui.widgets.chat.MOST", 16)
     opener = ScriptedOpener()
     async with driven(opener, size=(80, 24)) as test:
-        for number in range(60):
+        for number in range(20):
             for message in (Message.user(f"Question {number}"), Message.assistant("Yes.")):
                 node = Node(new_id(), opener.session.tree.head, message.role, (message,))
                 opener.session.tree.add(node)
                 opener.session.tree.move(node.id)
         await test.main.conductor.moved()
         chat = test.main.chat
-        await test.until(lambda: "Question 59" in test.text_of("#chat"))
+        await test.until(lambda: "Question 19" in test.text_of("#chat"))
         assert len(chat.turns) <= 12
         test.main.go_to("chat")
         drawn, top = len(chat.turns), chat.turns[0]
@@ -246,16 +248,16 @@ async def test_a_long_conversation_is_drawn_a_window_at_a_time_and_stays_in_plac
         await test.until(lambda: top.region.y > 0)
         # What stood at the top stands there still, below what came in above it.
         await test.until(lambda: abs(top.region.y - chat.scrollable_content_region.y) <= 2)
-        selected = 59
+        selected = 19
         while selected:
             await test.pilot.press("alt+up")
             selected -= 1
             await test.until(lambda at=selected: chat.selected is not None and chat.selected.prompt == f"Question {at}")  # type: ignore[misc]
-        assert len(chat.turns) == 60
+        assert len(chat.turns) == 20
         assert "further up" not in test.text_of("#chat")
         test.main.prompt.fill("one more")
         test.main.prompt.focus()
         await test.pilot.press("enter")
         await test.until(lambda: chat.turns[-1].answer == "Hello there.")
-        assert len(chat.turns) <= 41
-        await test.until(lambda: len(opener.session.path) == 122)
+        assert len(chat.turns) <= 17
+        await test.until(lambda: len(opener.session.path) == 42)

@@ -63,6 +63,6 @@ class PromptBar(Vertical):
         if not self._state:
             return cost if cell_len(cost) <= width else shorter
         state, short, sends, leaves = self._state
-        ways = ((state, cost, sends, leaves), (state, cost, leaves), (state, shorter, leaves), (short, shorter, leaves))
+        ways = ((state, cost, sends, leaves), (state, cost, leaves), (short, cost, leaves), (short, shorter, leaves))
         said = (" · ".join(part for part in parts if part) for parts in ways)
         return next((text for text in said if cell_len(text) <= width), f"{short} · {leaves}")
