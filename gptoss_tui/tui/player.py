@@ -227,14 +227,18 @@ class Player:
 
     async def _finish(self, shown: Turn, event: TurnFinished) -> None:
         self._turn = None
-        self._board.note(phase="idle")
-        self._measure()
         await shown.complete()
         if self._backend is not None:
             session = self._backend.session
             self._screen.chat.described(views(session.tree))
             for note in ending(event.reason, event.finished, session.context, self._screen.keymap):
                 await self._screen.chat.note(note, under=shown)
+        if shown is not self._shown:
+            # The conversation was left meanwhile.
+            return
+        # Only now may a move draw the conversation anew.
+        self._board.note(phase="idle")
+        self._measure()
         self._screen.set_timer(_SETTLE_S, self._settle)
         await self._on_idle()
 
@@ -249,7 +253,6 @@ class Player:
 
     async def _fail(self, shown: Turn | None, fault: GptOssError) -> None:
         self._turn = None
-        self._board.update(phase="idle")
         if shown is not None:
             await shown.complete()
             if shown.view is None and not self._screen.prompt.text:
@@ -258,4 +261,6 @@ class Player:
         on = ways(("shorten", "new"), self._screen.keymap) if isinstance(fault, NoRoom) else ()
         told = Note(f"{fault.message}\n{fault.hint}".strip(), kind="error", ways=on)
         await self._screen.chat.note(told, under=shown)
-        await self._on_idle()
+        if shown is self._shown:
+            self._board.update(phase="idle")
+            await self._on_idle()

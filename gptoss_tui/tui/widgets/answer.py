@@ -76,7 +76,7 @@ class Answer(Grows, Vertical):
 
     async def complete(self) -> None:
         """The answer is whole: it is drawn once more, as Markdown."""
-        if not (self._live.is_attached or self._recalled):
+        if not self.is_attached or not (self._live.is_attached or self._recalled):
             return
         if len(self.text) > LONGEST_WHOLE:
             self._live.write(self._sanitiser.finish())

@@ -236,6 +236,8 @@ class ChatPane(Selecting):
 
     async def note(self, text: str | Note, kind: str = "info", *, under: Turn | None = None) -> None:
         """A line from the program, under a turn or at the end."""
+        if under is not None and not under.is_attached:
+            return
         note = text if isinstance(text, Note) else Note(text, kind=kind)
         await (self._said if under is None else under).mount(note)
 
