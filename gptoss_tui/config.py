@@ -151,8 +151,10 @@ def read_config(file: Path | None = None) -> Config:
         text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
         return Config(file)
-    except (OSError, UnicodeDecodeError) as fault:
-        raise ConfigError(f"{file} cannot be read: {fault}", "Correct the file, or move it away.") from fault
+    except OSError as fault:
+        raise ConfigError(f"{file} cannot be read: {fault.strerror}", "Correct it, or move it away.") from fault
+    except UnicodeDecodeError as fault:
+        raise ConfigError(f"{file} is not text in UTF-8", "Save it as UTF-8, or move it away.") from fault
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as fault:

@@ -143,8 +143,8 @@ class TestCommandLine:
         assert rows["sampling.temperature"].split(maxsplit=1) == ["0.5", "file, line 3"]
         assert rows["sampling.top-k"].split(maxsplit=1) == ["7", "command line"]
         assert rows["sampling.top-p"].split(maxsplit=1) == ["1.0", "default"]
-        assert "The folder /nowhere does not exist" in gptoss("run", "Hi", env=env).err
-        assert "The folder /nowhere does not exist" in gptoss("repl", env=env).err
+        assert "line 1: the folder /nowhere does not exist" in gptoss("run", "Hi", env=env).err
+        assert "line 1: the folder /nowhere does not exist" in gptoss("repl", env=env).err
         file.write_text('model = "demo"\ntheme = "nord"\n')
         (file.parent / "themes").mkdir()
         (file.parent / "themes" / "nord.toml").write_text("name = 1")
@@ -157,3 +157,28 @@ class TestCommandLine:
         assert broken.code == 1
         assert "line 2: there is no setting sampling.top-q" in broken.err
         assert gptoss("run", "--help", env=env).code == 0
+
+    @pytest.mark.parametrize(
+        ("text", "argv", "told"),
+        [
+            ('theme = "nope"\n', ("config", "show"), "line 1: there is no theme 'nope'"),
+            ('\nmodel = "nix"\n', ("run", "Hi"), "line 2: there is no model called nix"),
+            ('\nmodel = "nix"\n', ("repl",), "line 2: there is no model called nix"),
+            ("", ("config", "show", "--temperature", "9"), "temperature cannot be 9.0"),
+            (b"\xff\xfe", ("config", "show"), "is not text in UTF-8"),
+            (None, ("config", "show"), "cannot be read: Is a directory"),
+        ],
+    )
+    def test_faults_say_where(self, tmp_path: Path, text: str | bytes | None, argv: tuple[str, ...], told: str) -> None:
+        file = tmp_path / "gptoss" / "config.toml"
+        file.parent.mkdir()
+        match text:
+            case None:
+                file.mkdir()
+            case bytes():
+                file.write_bytes(text)
+            case _:
+                file.write_text(text)
+        result = gptoss(*argv, env={"XDG_CONFIG_HOME": str(tmp_path)}, stdin=b"")
+        assert (result.code, result.out) == (1, "")
+        assert told in result.err

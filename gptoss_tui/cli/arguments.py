@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from gptoss_tui import __version__
 from gptoss_tui.cli import desk, keeping
-from gptoss_tui.errors import ParameterError
+from gptoss_tui.errors import CheckpointError, ParameterError
 from gptoss_tui.visible import visible
 
 if TYPE_CHECKING:
@@ -99,6 +99,22 @@ def sampling_for(options: argparse.Namespace) -> Callable[[Path], SamplingParams
         return replace(sampling_defaults(folder), **_asked(options))
 
     return params
+
+
+def find_model(options: argparse.Namespace, name: str | None) -> Path:
+    """The folder of the model with this name, or of the best one.
+
+    Raises `CheckpointError`, and `ConfigError` with its line for a name that config.toml gives.
+    """
+    from gptoss_tui.models.find import resolve
+
+    if name is None or name != options.config.written.get("model"):
+        return resolve(name, COMMANDS)
+    try:
+        return resolve(name)
+    except CheckpointError as fault:
+        what = f"{fault.message[:1].lower()}{fault.message[1:]}"
+        raise options.config.fault("model", what, fault.hint) from fault
 
 
 def history_bytes(options: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ import argparse
 
 from gptoss_tui.cli.arguments import sampling_params
 from gptoss_tui.cli.output import Output
+from gptoss_tui.cli.tui import check_theme
 from gptoss_tui.config import KEYS, SETTINGS, Config, Value, config_file, read_config, shown
 from gptoss_tui.config_writing import write_default
 from gptoss_tui.errors import EXIT_OK
@@ -32,6 +33,7 @@ def _show(config: Config, options: argparse.Namespace, output: Output) -> None:
     """Every value, and whether it is the default, the file's or the command line's; one out of range is told."""
     keymap_of(config)
     sampling_params(options)
+    check_theme(config, options.theme or config.values["theme"])
     given: dict[str, Value] = {name: value for name, value in vars(options).items() if value is not None}
     output.write(f"# {config.file}{'' if config.file.exists() else ' (not there: gptoss config init writes it)'}\n")
     rows = []

@@ -14,7 +14,7 @@ def main(options: argparse.Namespace) -> int:
     """Runs the REPL until the person leaves; returns the exit code. Raises `GptOssError`."""
     params = sampling_params(options)
     keymap = keymap_of(options.config)
-    check_theme(options)
+    check_theme(options.config, options.theme)
     resumed = keeping.to_resume(options)
     model = model_asked_for(options, resumed)
     from gptoss_tui.config import config_folder

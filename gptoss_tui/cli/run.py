@@ -14,7 +14,7 @@ from gptoss_tui.chat.events import Token, TurnFinished
 from gptoss_tui.chat.moves import Send
 from gptoss_tui.chat.turn import Turn
 from gptoss_tui.cli import keeping
-from gptoss_tui.cli.arguments import COMMANDS, history_bytes, sampling_for, sampling_params
+from gptoss_tui.cli.arguments import find_model, history_bytes, sampling_for, sampling_params
 from gptoss_tui.cli.loaded import loaded
 from gptoss_tui.cli.notes import Progress, note
 from gptoss_tui.cli.output import ClosedPipe, Output
@@ -79,10 +79,8 @@ def _answer(options: argparse.Namespace, report: Report, leaving: Leaving) -> No
     resumed = keeping.to_resume(options)
     files = [Attached(name, read_text(Path(name))) for name in options.file]
     text = read_prompt(options.prompt, files)
-    from gptoss_tui.models.find import resolve
-
     progress = Progress()
-    folder = keeping.model_of(resumed if options.model is None else None, lambda: resolve(options.model, COMMANDS))()
+    folder = keeping.model_of(resumed if options.model is None else None, lambda: find_model(options, options.model))()
     params = sampling_for(options)(folder)
     with loaded(folder, progress, history_bytes(options)) as (engine, harmony):
         report.model(engine.info)

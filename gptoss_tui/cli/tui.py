@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gptoss_tui.cli import keeping
-from gptoss_tui.cli.arguments import COMMANDS, history_bytes, sampling_for, sampling_params
+from gptoss_tui.cli.arguments import find_model, history_bytes, sampling_for, sampling_params
 from gptoss_tui.cli.notes import note
 from gptoss_tui.colours import background_is_light, colours
-from gptoss_tui.config import config_folder
+from gptoss_tui.config import Config, Value, config_folder
 from gptoss_tui.errors import CheckpointError
 from gptoss_tui.keys import keymap_of
 
@@ -28,7 +28,7 @@ def main(options: argparse.Namespace) -> int:
     """Runs the interface until the person leaves; returns the exit code. Raises `GptOssError`."""
     params = sampling_params(options)
     keymap = keymap_of(options.config)
-    check_theme(options)
+    check_theme(options.config, options.theme)
     resumed = keeping.to_resume(options)
     model = model_asked_for(options, resumed)
     saving = keeping.saving(options, resumed)
@@ -77,17 +77,16 @@ def main(options: argparse.Namespace) -> int:
     )
 
 
-def check_theme(options: argparse.Namespace) -> None:
+def check_theme(config: Config, name: Value | None) -> None:
     """Raises `ConfigError`, with its line, where config.toml names a theme that is none. Its file may be broken."""
     from gptoss_tui.themes import broken_themes, known_themes
 
-    name = options.theme
-    if name is None or options.config.written.get("theme") != name:
+    if not isinstance(name, str) or config.written.get("theme") != name:
         return
     themes, broken = known_themes()
     if name not in themes:
         hint = " ".join([f"There are: {', '.join(themes)}.", *broken_themes(broken)])
-        raise options.config.fault("theme", f"there is no theme {name!r}", hint)
+        raise config.fault("theme", f"there is no theme {name!r}", hint)
 
 
 def keep_theme(name: str) -> str:
@@ -123,12 +122,10 @@ def model_asked_for(options: argparse.Namespace, resumed: Listed | None) -> Path
     A conversation that is resumed comes with its own model, unless one is named on the command line. A name is looked
     up now, while a wrong one can still be told in a line; the search may take its time.
     """
-    from gptoss_tui.models.find import resolve
-
     names: list[str] = [name for name in (options.model, options.model_option) if name is not None]
     if len(set(names)) > 1:
         raise CheckpointError(f"Two models are named: {names[0]} and {names[1]}", "Name one.")
     name = names[0] if names else options.configured_model
     if names or (name is not None and resumed is None):
-        return resolve(name, COMMANDS)
-    return keeping.model_of(resumed, lambda: resolve(name, COMMANDS))
+        return find_model(options, name)
+    return keeping.model_of(resumed, lambda: find_model(options, name))

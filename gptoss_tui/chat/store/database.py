@@ -103,7 +103,7 @@ def told(fault: sqlite3.Error, file: Path) -> StoreError:
     return StoreError(f"{file} cannot be written: {fault}", _HINT)
 
 
-_HINT = "Check the folder, its disk and its permissions; --no-save says nothing about it."
+_HINT = "Check the folder, its disk and its permissions; with --no-save nothing is kept, or said about it."
 
 
 def _make_folder(folder: Path) -> None:

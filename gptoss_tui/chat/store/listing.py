@@ -19,7 +19,8 @@ def overview(library: Library, words: str = "") -> str:
     """All conversations as a table, or those in which the words stand, each with some of the text around them."""
     listed = library.listed()
     if not words:
-        return f"{table(listed, library, deleted=False)}/resume ID goes on with one of them.\n"
+        way_on = "/resume ID goes on with one of them.\n" if listed else ""
+        return f"{table(listed, library, deleted=False)}{way_on}"
     by_id = {one.id: one for one in listed}
     found = [found_lines(by_id[match.conversation_id], match) for match in library.search(words)]
     return "".join(found) or f"Nowhere does it say {visible_token(words, _TITLE)}.\n"
