@@ -80,8 +80,7 @@ class Engine:
                 cancelled=lambda: abandoned.is_set() or (cancelled is not None and cancelled()),
                 dense=dense,
             )
-            limit = working_set()
-            if limit is not None:  # keeps the weights resident, as mlx-lm's wired_limit does
+            if (limit := working_set()) is not None:  # keeps the weights resident, as mlx-lm's wired_limit does
                 mx.set_wired_limit(limit)
             engine.info = loaded.info
             engine._generator = Generator(loaded.model, loaded.identity, budget)
@@ -192,8 +191,7 @@ class Engine:
         def run() -> None:
             try:
                 self._generator.prefill(wanted, ahead.is_set)
-            except RuntimeError:
-                # Nobody waits for this; if the device is in trouble, the next answer will say so.
+            except RuntimeError:  # nobody waits for this; if the device is in trouble, the next answer will say so
                 self._generator.forget()
 
         with self._lock:
@@ -266,11 +264,13 @@ class Engine:
                 self._generator.forget()
                 raise as_device_error(fault) from fault
 
-        self._ahead.set()
-        return self._call(run).result()
+        with self._lock:  # or closing could come between the question whether it is closed and the job
+            self._ahead.set()
+            future = self._call(run)
+        return future.result()
 
     def _call(self, job: Callable[[], T]) -> Future[T]:
-        """Runs `job` on the model's thread, after those before it."""
+        """Runs `job` on the model's thread, after those before it; under the lock, once others know the engine."""
         if self._closed:
             raise _no_engine()
         future: Future[T] = Future()
