@@ -105,7 +105,7 @@ def read_config(folder: Path) -> ModelConfig:
         raise CheckpointError(f"{path} is not a JSON object", "The file is damaged: get the checkpoint again.")
     if raw.get("model_type") != MODEL_TYPE:
         raise CheckpointError(
-            f"{folder.name} is a checkpoint of type {raw.get('model_type')!r}, not {MODEL_TYPE}",
+            f"{folder.name} is a checkpoint of type {_told(raw.get('model_type'))}, not {MODEL_TYPE}",
             "This program runs gpt-oss models only, such as mlx-community/gpt-oss-20b-MXFP4-Q4.",
         )
     return parse_config(raw, str(path))
@@ -169,7 +169,7 @@ class _Fields:
 
     def _senseless(self, name: str, value: object) -> CheckpointError:
         return CheckpointError(
-            f"{self.where}: {name} cannot be {value!r}", "The config is damaged: get the checkpoint again."
+            f"{self.where}: {name} cannot be {_told(value)}", "The config is damaged: get the checkpoint again."
         )
 
 
@@ -190,7 +190,7 @@ def _rope(fields: _Fields, raw: Mapping[str, object], where: str) -> RopeConfig:
         raise CheckpointError(f"{where}: rope_scaling is not an object", "The config is damaged.")
     kind = scaling.get("rope_type", scaling.get("type", "default"))
     if kind not in ("default", "yarn"):
-        raise CheckpointError(f"{where}: rope_scaling of type {kind!r} is not known", "gpt-oss uses yarn.")
+        raise CheckpointError(f"{where}: rope_scaling of type {_told(kind)} is not known", "gpt-oss uses yarn.")
     inner = _Fields(scaling, where)
     yarn = kind == "yarn"
     theta = inner.real("rope_theta", 150_000.0) if "rope_theta" in scaling else fields.real("rope_theta", 150_000.0)
@@ -204,3 +204,9 @@ def _rope(fields: _Fields, raw: Mapping[str, object], where: str) -> RopeConfig:
         original=inner.whole("original_max_position_embeddings", fields.whole("initial_context_length", 4096)),
         truncate=bool(scaling.get("truncate", True)),
     )
+
+
+def _told(value: object) -> str:
+    """A value for a message, of which a line is enough."""
+    text = repr(value)
+    return text if len(text) <= 80 else text[:79] + "…"

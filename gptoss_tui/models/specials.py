@@ -53,6 +53,10 @@ def read_special_ids(folder: Path, config: Mapping[str, object], vocabulary: int
             problems.append(f"tokenizer.json lacks harmony's special tokens {', '.join(lost)}")
     generation = _generation(folder, problems)
     eos = _ids(generation.get("eos_token_id")) or _ids(config.get("eos_token_id"))
+    for name, said in (("generation_config.json", generation), ("config.json", config)):
+        ends = said.get("eos_token_id")
+        if not all(type(i) is int for i in (ends if isinstance(ends, list) else [0 if ends is None else ends])):
+            problems.append(f"{name}: eos_token_id cannot be {repr(ends)[:80]}")
     for what, ids in (("eos", eos), ("special", tuple(named.values()))):
         outside = [i for i in ids if not 0 <= i < vocabulary]
         if outside:

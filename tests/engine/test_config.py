@@ -128,3 +128,12 @@ def test_senseless_figures(changes: dict[str, object]) -> None:
     with pytest.raises(CheckpointError, match=r"^config\.json: ") as caught:
         parse_config(geometry() | changes, "config.json")
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "changes", [{"hidden_size": 10**4000}, {"model_type": "x" * 10**6}, {"rope_scaling": {"type": "x" * 10**6}}]
+)
+def test_a_fault_stays_a_line(tmp_path: Path, changes: dict[str, object]) -> None:
+    with pytest.raises(CheckpointError) as fault:
+        read_config(write(tmp_path, geometry(**changes)))
+    assert len(fault.value.message) < 300 + len(str(tmp_path))

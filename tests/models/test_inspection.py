@@ -161,6 +161,8 @@ def test_as_json(tiny: Path) -> None:
         ({"num_hidden_layers": 3, "layer_types": None}, "are not part of a gpt_oss model"),
         ({"vocab_size": 1000}, "lies outside the vocabulary of 1,000"),
         ({"eos_token_id": 5000}, "eos token 1028"),
+        ({"eos_token_id": "<|return|>"}, "config.json: eos_token_id cannot be '<|return|>'"),
+        ({"eos_token_id": [1028, None]}, "config.json: eos_token_id cannot be [1028, None]"),
         (
             {"quantization": {"bits": 4, "group_size": 64, "lm_head": {"bits": 8, "group_size": 64}}},
             "describes the quantisation of lm_head (affine 4-bit, group 64, not 8-bit, group 64) wrongly",
