@@ -127,6 +127,11 @@ def visible(text: str, *, fold: int = LONGEST_LINE) -> str:
     return stream.feed(text) + stream.finish()
 
 
+def in_line(text: str) -> str:
+    """The same with signs for line ends, for a name or a fault that has one line to stand in."""
+    return text.replace("\n", "␊")
+
+
 # Lone surrogates are among them, which no encoding could write.
 _NOT_IN_JSON = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 

@@ -14,7 +14,7 @@ from gptoss_tui.models.description import describe
 from gptoss_tui.models.find import resolve
 from gptoss_tui.models.fit import fit, mac, this_machine
 from gptoss_tui.models.inspection import inspect
-from gptoss_tui.visible import visible
+from gptoss_tui.visible import in_line, visible
 
 
 def main(options: argparse.Namespace) -> int:
@@ -23,7 +23,11 @@ def main(options: argparse.Namespace) -> int:
         raise ParameterError(f"a context of {options.context} tokens makes no sense", "Give 1 or more.")
     found = inspect(resolve(options.model, COMMANDS))
     fits = [fit(found, machine, options.context) for machine in (this_machine(), *map(mac, options.mac))]
-    card = line(describe(found, fits)) if options.json else visible(f"{found.name}\n\n{lines(sections(found, fits))}")
+    card = (
+        line(describe(found, fits))
+        if options.json
+        else visible(f"{in_line(found.name)}\n\n{lines(sections(found, fits))}")
+    )
     with suppress(ClosedPipe):  # whoever read it has seen enough
         Output().write(card)
     return EXIT_FAULT if found.problems else EXIT_OK

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from gptoss_tui.models.fit import Fit
 from gptoss_tui.models.listing import Listed
+from gptoss_tui.visible import in_line
 
 HEADINGS = ("MODEL", "SIZE", "BITS", "FIT", "CONTEXT", "LAST USED", "FOUND IN")
 
@@ -20,7 +21,7 @@ def row(one: Listed) -> tuple[str, ...]:
     """One checkpoint's cells, under `HEADINGS`. Names are the files' own: make them visible before they are shown."""
     used = time.strftime("%Y-%m-%d %H:%M", time.localtime(one.last_used)) if one.last_used else "never"
     return (
-        short(one.place.name),
+        in_line(short(one.place.name)),
         _size(one.nbytes) if one.nbytes else "?",
         "?" if math.isnan(one.bits_per_weight) else f"{one.bits_per_weight:.2f}",
         _FIT[one.fit.verdict] if one.fit else "?",
@@ -39,14 +40,14 @@ def table(listed: Sequence[Listed]) -> str:
     lines = ["  ".join(f"{cell:{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip() for cells in rows]
     for at, one in reversed(list(enumerate(listed, start=1))):
         if one.problem:
-            lines.insert(at + 1, f"  problem: {one.problem}")
+            lines.insert(at + 1, f"  problem: {in_line(one.problem)}")
     return "\n".join(lines) + "\n"
 
 
 def fit_line(one: Listed) -> str:
     """What its fit comes to, in one line; what is wrong with it instead, where something is."""
     if one.problem:
-        return f"problem: {one.problem}"
+        return f"problem: {in_line(one.problem)}"
     return fit_words(one.fit) if one.fit is not None else ""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from gptoss_tui.models.fit import mac
 from gptoss_tui.models.listing import Listed, list_models
 from gptoss_tui.models.places import places
+from gptoss_tui.models.table import fit_line, table
 from gptoss_tui.models.used import last_use, remember_use
 from tests.checkpoints import tiny_checkpoint
 from tests.vocabularies import cut_tokenizer_json
@@ -138,3 +140,12 @@ def test_a_state_folder_that_cannot_be_written_is_no_fault(whole: Path, tmp_path
     (tmp_path / "state").write_text("a file")
     remember_use(whole, tmp_path / "state")
     assert last_use(whole, tmp_path / "state") is None
+
+
+def test_a_name_with_a_line_end_stays_in_its_row(home: Path, whole: Path) -> None:
+    shutil.copytree(whole, home / "models/one\ntwo")
+    (home / "models/one\ntwo/tokenizer.json").unlink()
+    (found,) = listed(home / "models")
+    lines = table([replace(found, problem="a\nb")]).splitlines()
+    assert [line.split()[0] for line in lines] == ["MODEL", "~/models/one␊two", "problem:"]
+    assert fit_line(replace(found, problem="a\nb")) == "problem: a␊b"
