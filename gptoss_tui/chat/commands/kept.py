@@ -35,6 +35,7 @@ def _resume(session: Session, front_end: FrontEnd, arguments: str) -> None:
     keeper = _keeper(front_end)
     present = session.conversation.id
     wanted = arguments.strip()
+    keeper.flush()  # what was said a moment ago can be gone back to
     found = [keeper.library.named(wanted)] if wanted else keeper.library.listed()
     one = next((each for each in found if wanted or each.id != present), None)
     if one is None:
@@ -76,6 +77,7 @@ def _import(session: Session, front_end: FrontEnd, arguments: str) -> None:
 def _delete(session: Session, front_end: FrontEnd, arguments: str) -> None:
     keeper = _keeper(front_end)
     if arguments.strip():
+        keeper.flush()
         one = keeper.library.named(arguments.strip())
         here, title = one.id == session.conversation.id, one.title
         conversation_id = one.id
