@@ -59,10 +59,7 @@ class Screen(Frontend):
     def __init__(self, options: ReplOptions, open_model: Open | None = None, *, asked: bool = False) -> None:
         """`asked`: the terminal was asked for its background's colour, and may answer yet."""
         super().__init__(options, open_model)
-        self._theme = (
-            self.theme_named(options.theme) if options.theme else default_theme(background_is_light(os.environ))
-        )
-        self._style = prompt_style(self._theme)
+        self._use(self.theme_named(options.theme) if options.theme else default_theme(background_is_light(os.environ)))
         self._spare = options.low_bandwidth
         self._keymap = options.keymap
         self.prompts = PromptHistory(history_file(options.history_file, private=not options.saving.save))
@@ -209,7 +206,7 @@ class Screen(Frontend):
 
     def _use(self, theme: Theme) -> None:
         self._theme = theme
-        self._style = prompt_style(theme)
+        self._style = prompt_style(theme, colour_depth(os.environ))
 
     def _suit(self, light: bool) -> None:
         """The terminal has told whether its background is light."""

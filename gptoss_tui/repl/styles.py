@@ -55,8 +55,12 @@ def code_style(kind: _TokenType) -> str:
     return f"class:{_CODE[kind]}"
 
 
-def prompt_style(theme: Theme) -> Style:
-    """The theme as classes; those that prompt_toolkit itself uses are drawn from the same roles."""
+def prompt_style(theme: Theme, depth: ColorDepth = ColorDepth.TRUE_COLOR) -> Style:
+    """The theme as classes; those that prompt_toolkit itself uses are drawn from the same roles.
+
+    What a theme says by its ground alone is reversed where `depth` has no such colours; without any, what is only
+    suggested is dim.
+    """
     of = theme.colours
     roles = {role: colour for role, colour in of.items() if role not in ("background", "surface", "foreground")}
     on_surface = f"noreverse bg:{of['surface']} {of['foreground']}"
@@ -83,7 +87,23 @@ def prompt_style(theme: Theme) -> Style:
             "scrollbar.background": f"bg:{of['track']}",
             "scrollbar.button": f"bg:{of['border']}",
         }
+        | (
+            dict.fromkeys(_BY_GROUND, "reverse")
+            if depth in (ColorDepth.MONOCHROME, ColorDepth.ANSI_COLORS_ONLY)
+            else {}
+        )
+        | ({"auto-suggestion": "dim"} if depth is ColorDepth.MONOCHROME else {})
     )
+
+
+_BY_GROUND = (
+    "status.chosen",
+    "selected",
+    "search",
+    "search.current",
+    "completion-menu.completion.current",
+    "completion-menu.meta.completion.current",
+)
 
 
 def theme_sample(theme: Theme, width: int, *, used: bool) -> Row:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from prompt_toolkit.output import ColorDepth
 
 from gptoss_tui.colours import QUESTION
+from gptoss_tui.repl.styles import prompt_style
+from gptoss_tui.themes import Theme, shipped_themes
 from tests.repl.window import Window, script, scripted
 
 ANSWER = "\x1b]11;rgb:ffff/ffff/ffff\x1b\\"
@@ -62,3 +65,13 @@ def test_who_is_not_asked(env: dict[str, str], tmp_path: Path) -> None:
         assert QUESTION not in window.terminal.written
         window.type("/theme\r")
         window.until_shown("* gptoss-light" if "COLORFGBG" in env else "* gptoss-dark")
+
+
+@pytest.mark.parametrize("theme", shipped_themes().values(), ids=lambda theme: theme.name)
+@pytest.mark.parametrize("depth", [ColorDepth.MONOCHROME, ColorDepth.ANSI_COLORS_ONLY, ColorDepth.DEFAULT])
+def test_what_is_marked_is_seen_with_few_colours_too(theme: Theme, depth: ColorDepth) -> None:
+    style = prompt_style(theme, depth)
+    few = depth is not ColorDepth.DEFAULT
+    for marked in ("status.chosen", "selected", "search.current", "completion-menu.completion.current"):
+        assert style.get_attrs_for_style_str(f"class:{marked}").reverse == few, marked
+    assert style.get_attrs_for_style_str("class:auto-suggestion").dim == (depth is ColorDepth.MONOCHROME)
