@@ -137,21 +137,21 @@ def convert(found: Inspection, target: Path, recipe: Recipe, on_progress: Progre
     `on_progress(done, total)` is called in bytes of the result. Returns the result, inspected. Raises `GptOssError`
     where the disk fills up after all, or where mlx-lm gives up; then nothing is left behind.
     """
-    with whole_or_nothing(target) as folder:
-        try:
+    try:
+        with whole_or_nothing(target) as folder:
             _on_a_thread(found, folder, recipe, on_progress or (lambda done, total: None))
-        except OSError as error:
-            raise GptOssError(f"{target} cannot be written: {error.strerror}", "Check the disk.") from error
-        except (ValueError, RuntimeError) as error:
-            if isinstance(error, GptOssError):
-                raise
-            raise GptOssError(
-                f"mlx-lm could not convert {found.name}: {error}", "Check the source, the disk and memory."
-            ) from error
-        for name in COPIED:
-            if (found.folder / name).is_file():
-                shutil.copyfile(found.folder / name, folder / name)
-        inspect(folder)  # what cannot be read back must not be called a result
+            for name in COPIED:
+                if (found.folder / name).is_file():
+                    shutil.copyfile(found.folder / name, folder / name)
+            inspect(folder)  # what cannot be read back must not be called a result
+    except OSError as error:  # taking its name at the end may fail too: another conversion may have been faster
+        raise GptOssError(f"{target} cannot be written: {error.strerror}", "Check the disk.") from error
+    except (ValueError, RuntimeError) as error:
+        if isinstance(error, GptOssError):
+            raise
+        raise GptOssError(
+            f"mlx-lm could not convert {found.name}: {error}", "Check the source, the disk and memory."
+        ) from error
     return inspect(target)
 
 

@@ -180,6 +180,17 @@ def test_nothing_is_left_of_what_failed(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("name", ["out", "o" * 250])
+def test_a_place_that_was_taken_meanwhile(originals: Callable[[Original], Path], tmp_path: Path, name: str) -> None:
+    # Another conversion was faster; or the hidden name beside it is longer than a name may be.
+    target, recipe = tmp_path / name, Recipe()
+    found = check_conversion(originals("hf"), target, recipe)
+    with pytest.raises(GptOssError, match="cannot be written"):
+        convert(found, target, recipe, lambda done, total: (target / "theirs").mkdir(parents=True, exist_ok=True))
+    left = [path for path in tmp_path.iterdir() if path != target]
+    assert left == []
+
+
 def test_refused(originals: Callable[[Original], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source, target = originals("hf"), tmp_path / "out"
     quantised = tiny_checkpoint(tmp_path / "quantised", num_hidden_layers=2)
