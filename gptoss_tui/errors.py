@@ -55,7 +55,7 @@ class LoadCancelled(GptOssError):
 
 
 class DeviceError(GptOssError):
-    """The device (Metal, CUDA) failed while it was computing; the engine's caches were forgotten."""
+    """The device failed while it was loading or computing; caches that were there are empty."""
 
 
 class StateError(GptOssError):

@@ -11,7 +11,8 @@ Runs on the thread that will run the model: MLX's streams are that thread's own.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from gptoss_tui.engine.matrices import Matrix, fuse
 from gptoss_tui.engine.memory import check_fit, dense_pays, physical_memory, resident_bytes
 from gptoss_tui.engine.model import Layer, Model
 from gptoss_tui.engine.tensors import Tensors, pairs_together, split_interleaved
-from gptoss_tui.errors import LoadCancelled
+from gptoss_tui.errors import CheckpointError, DeviceError, LoadCancelled
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,23 @@ class Loaded:
     """`checkpoint_identity`: which weights these are."""
 
 
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Turns what a file that goes or shrinks meanwhile, or a device without memory, raises into a fault."""
+    try:
+        yield
+    except OSError as fault:
+        raise CheckpointError(f"{fault.filename} cannot be read: {fault.strerror}", "Check the folder.") from fault
+    except RuntimeError as fault:
+        if type(fault) is not RuntimeError:  # MLX raises nothing finer
+            raise
+        raise DeviceError(
+            f"Loading failed: {str(fault).partition(chr(10))[0]}",
+            "Check that the files are all there, close other programs, and load the model again.",
+        ) from fault
+
+
+@_explained()
 def load_model(
     folder: Path,
     on_progress: Callable[[LoadProgress], None] | None = None,

@@ -14,7 +14,7 @@ from gptoss_tui.engine import loading
 from gptoss_tui.engine.events import LoadProgress
 from gptoss_tui.engine.loading import load_model
 from gptoss_tui.engine.matrices import Dense, Quantised
-from gptoss_tui.errors import CheckpointError, LoadCancelled, MemoryLimitError
+from gptoss_tui.errors import CheckpointError, GptOssError, LoadCancelled, MemoryLimitError
 from tests.checkpoints import geometry, random_weights, tiny_checkpoint
 
 Make = Callable[..., Path]
@@ -226,3 +226,15 @@ class TestForeignTensors:
             (folder / "config.json").write_text(json.dumps(config))
             with pytest.raises(CheckpointError):
                 load_model(folder)
+
+
+def test_files_that_go_while_they_are_read(tmp_path: Path) -> None:
+    # The headers were read by then: what MLX says of it is a RuntimeError, and no front end may be left with that.
+    folder = tiny_checkpoint(tmp_path / "tiny")
+
+    def remove(load: LoadProgress) -> None:
+        for shard in folder.glob("*.safetensors"):
+            shard.unlink()
+
+    with pytest.raises(GptOssError, match="Loading failed"):
+        load_model(folder, remove)
