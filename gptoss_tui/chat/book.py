@@ -13,7 +13,6 @@ from gptoss_tui.chat.attach import prompt_of
 from gptoss_tui.chat.forks import forked
 from gptoss_tui.chat.journal import Conversation, Journal, Written
 from gptoss_tui.chat.tree import Node, Tree, new_id
-from gptoss_tui.errors import PromptError
 from gptoss_tui.harmony import Harmony
 
 
@@ -36,9 +35,7 @@ class Book:
 
     def fork(self, path: Sequence[Node]) -> Book:
         """A new conversation that begins with a path of this one, on the same date: another one would be another
-        prefix. Raises `PromptError` for an empty path."""
-        if not path:
-            raise PromptError("There is nothing to fork", "Send a message first.")
+        prefix."""
         present = self._conversation
         conversation = replace(present, id=new_id(), created=time.time(), origin=present.id)
         book = Book(conversation, forked(path), self._journal, known=False)

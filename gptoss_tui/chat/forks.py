@@ -56,8 +56,9 @@ def shortened(path: Sequence[Node], size: Callable[[Sequence[Node]], int], most:
     """
     parts = turns(path)
     if len(parts) < 2:
+        turn = "one turn" if parts else "no turn yet"
         raise PromptError(
-            "There is nothing to leave out: the conversation has one turn", "Begin a new conversation (/clear)."
+            f"There is nothing to leave out: the conversation has {turn}", "Begin a new conversation (/clear)."
         )
     # Fewer turns never take more tokens, so the place is found by halving.
     low, high = 1, len(parts) - 1
@@ -76,7 +77,9 @@ def path_after(move: Still, tree: Tree, size: Callable[[Sequence[Node]], int], m
         case Switch(node=node_id):
             return tree.path(tree.leaf_under(node_id).id)
         case Fork(node=node_id):
-            return tree.path(node_id)
+            if not (path := tree.path(node_id)):
+                raise PromptError("There is nothing to fork", "Send a message first.")
+            return path
         case Shorten():
             return shortened(tree.path(), size, most)
         case EditAnswer():

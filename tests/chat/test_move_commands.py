@@ -214,3 +214,13 @@ def test_nothing_moves_while_an_answer_is_written(rambler: Engine, harmony: Harm
 def _empty(session: Session) -> Session:
     session.clear()
     return session
+
+
+def test_in_an_empty_conversation_nothing_is_told_of_a_move_that_cannot_be_made(
+    talker: Engine, harmony: Harmony
+) -> None:
+    front_end = Finisher(session_on(talker, harmony))
+    for text, fault in (("/fork", "nothing to fork"), ("/shorten", "has no turn yet")):
+        with pytest.raises(PromptError, match=fault):
+            execute(text, front_end.session, front_end)
+    assert front_end.told == []
