@@ -18,14 +18,12 @@ from gptoss_tui.keys import Keymap
 from gptoss_tui.keys.names import character
 from gptoss_tui.keys.table import REPL
 from gptoss_tui.repl.blocks import block_open
+from gptoss_tui.repl.view import TWICE_S
 
 if TYPE_CHECKING:
     from gptoss_tui.repl.screen import Screen
 
 Handler = Callable[["KeyPressEvent"], None]
-
-TWICE_S = 2.0
-"""Seconds in which the second press of a key that asks twice must come."""
 
 _MORE = {
     "prompt.send": 'While the model writes, it is sent afterwards. After """ it breaks the line until """ ends it.',

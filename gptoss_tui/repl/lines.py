@@ -8,6 +8,7 @@ ends the program. The model's text is shown as it comes, what a terminal would o
 from __future__ import annotations
 
 import asyncio
+import math
 import sys
 import threading
 import time
@@ -25,7 +26,7 @@ from gptoss_tui.repl.blocks import block_open
 from gptoss_tui.repl.frontend import Frontend, ending_lines
 from gptoss_tui.repl.opening import Open
 from gptoss_tui.repl.options import ReplOptions
-from gptoss_tui.repl.view import Kind
+from gptoss_tui.repl.view import TWICE_S, Kind
 from gptoss_tui.themes import ThemeError
 from gptoss_tui.visible import Visible, visible, visible_token
 
@@ -66,6 +67,7 @@ class Lines(Frontend):
         self._waiting = ""
         """What a command has put before the next line."""
         self._told = time.monotonic()
+        self._interrupted = -math.inf
 
     async def run(self) -> None:
         """Reads lines until the person leaves or the input ends."""
@@ -112,9 +114,17 @@ class Lines(Frontend):
                 return
 
     def interrupt(self) -> None:
-        """Ctrl-C: stops the answer; where none is written, leaves."""
-        if not self.conversation.stop():
+        """Ctrl-C: stops the answer; where none is written, leaves, on a terminal at the second press."""
+        if self.conversation.stop():
+            return
+        now = time.monotonic()
+        if not self._typed or now - self._interrupted < TWICE_S:
             self.quit()
+            return
+        self._interrupted = now
+        self.note("ctrl+c again to leave")
+        if self._prompted:
+            self._write("> ")
 
     # A view
 
@@ -176,7 +186,7 @@ class Lines(Frontend):
         """Keys, and what they do."""
         return (
             ("enter", 'Send the prompt. After """ lines are one prompt until """ ends it.'),
-            ("ctrl+c", "Stop the answer; where none is being written, leave."),
+            ("ctrl+c", "Stop the answer; twice where none is being written: leave."),
             ("ctrl+d", "On an empty line: leave."),
         )
 

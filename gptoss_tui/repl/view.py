@@ -10,6 +10,9 @@ from gptoss_tui.chat.runs import Run
 
 Kind = Literal["info", "warning", "error"]
 
+TWICE_S = 2.0
+"""Seconds in which the second press of a key that asks twice must come."""
+
 
 class View(Protocol):
     """What shows the conversation."""

@@ -78,6 +78,8 @@ class TestTerminal:
             window.type("/stop\n")
             window.until_shown("Stopped.", 2)
             assert b"\x1b" not in window.terminal.written
+            window.type("half a prompt\x03")
+            window.until_shown("ctrl+c again to leave")
             window.type("\x03")
             assert window.terminal.wait() == 0
 
