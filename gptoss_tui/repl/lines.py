@@ -122,6 +122,7 @@ class Lines(Frontend):
             self.quit()
             return
         self._interrupted = now
+        self._open_line = True  # the terminal has echoed ^C
         self.note("ctrl+c again to leave")
         if self._prompted:
             self._write("> ")

@@ -79,7 +79,7 @@ class TestTerminal:
             window.until_shown("Stopped.", 2)
             assert b"\x1b" not in window.terminal.written
             window.type("half a prompt\x03")
-            window.until_shown("ctrl+c again to leave")
+            window.until_shown("\nctrl+c again to leave")
             window.type("\x03")
             assert window.terminal.wait() == 0
 
