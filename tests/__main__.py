@@ -18,7 +18,8 @@ CHECKS = (
     ("ruff", "format", "--check", "."),
     ("mypy",),
     ("lint-imports",),
-    ("pytest", "-q", "--durations=10"),
+    # Two at a time, a file's tests one after the other: they share what is dear to make.
+    ("pytest", "-q", "--durations=10", "-n", "2", "--dist", "loadfile"),
 )
 
 
