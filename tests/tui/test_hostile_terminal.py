@@ -38,7 +38,7 @@ def test_nothing_is_obeyed(names: tuple[str, ...], tmp_path: Path) -> None:
         # The first row and the last are the interface's own, and stand where they stood. The program's name gives way
         # where the scripted model's speed takes its room.
         assert re.match(r" (?:gptoss  )?gpt-oss-20b-MLX-4bit  4\.50 bit", window.screen.display[0])
-        assert "help" in window.screen.display[-1]
+        window.until(lambda: "help" in window.screen.display[-1])
         # While it was written nothing was sent but drawing, colours, the pointer and synchronised output.
         assert sent(window) - before <= {"m", "H", "A", "B", "C", "D", "J", "K", "?25h", "?25l", "?2026h", "?2026l"}
         window.type("\x11")
