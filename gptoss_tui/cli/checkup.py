@@ -29,7 +29,7 @@ NEEDED = {
     "mlx": "0.32.2",
     "mlx-lm": "0.32.2",
     "textual": "8.2.8",
-    "prompt_toolkit": "3.0.50",
+    "prompt_toolkit": "3.0.52",
     "pygments": "2.19",
     "tiktoken": "0.12",
     "platformdirs": "4.3",

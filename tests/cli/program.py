@@ -60,8 +60,10 @@ def command(*args: object, stdin_closed: bool = False) -> list[str]:
 
 def environment(changes: Mapping[str, str] | None = None) -> dict[str, str]:
     """This process's, with a Hugging Face cache that holds nothing and with this working tree's program."""
+    # A size in the environment would be believed before the pseudo-terminal's own.
+    present = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
     ours = {"HF_HUB_CACHE": "/nonexistent", "TERM": "xterm-256color", "PYTHONPATH": str(ROOT)}
-    return {**os.environ, **ours, **(changes or {})}
+    return {**present, **ours, **(changes or {})}
 
 
 def assert_fault(result: Result, message: str) -> None:

@@ -197,6 +197,6 @@ async def test_names_are_completed(models: Path) -> None:
         test.main.front_end.execute("/model nowhere")
         await test.until(lambda: test.main.prompt.text == "/model nowhere")
         test.main.prompt.fill("/model tw")
-        await test.until(lambda: "models0/two" in test.text_of("#suggestions"))
+        await test.until(lambda: f"{models.name}/two" in test.text_of("#suggestions"))
         await test.pilot.press("tab")
         assert test.main.prompt.text.strip() == f"/model {models / 'two'}"
