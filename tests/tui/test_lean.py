@@ -35,7 +35,8 @@ class _Emulator:
         before = -1
         while before != len(self._line.seen):
             before = len(self._line.seen)
-            self.read(0.5)
+            # Longer than the second after which the caches are looked at again, as they are read ahead into.
+            self.read(1.6)
         return list(self.screen.display)
 
     def read(self, seconds: float) -> None:
